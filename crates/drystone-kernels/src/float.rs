@@ -1,14 +1,56 @@
 //! The two element types: `f32` and `f64`.
 
-mod sealed {
-    pub trait Sealed {}
-    impl Sealed for f32 {}
-    impl Sealed for f64 {}
+#[cfg(target_arch = "x86_64")]
+use crate::{limbs, limbs::Pending, nearest, nearest::Problem};
+
+pub(crate) mod sealed {
+    #[cfg(target_arch = "x86_64")]
+    use crate::{limbs::Pending, nearest::Problem};
+
+    /// What differs between the two element types: the kernels that are written
+    /// once per type, and the width of their fixed-point sums. Being a private
+    /// supertrait, it also seals [`Float`](super::Float).
+    pub trait Kernels: Sized {
+        /// How many `i64` limbs hold a value in a fixed-point sum.
+        const LIMBS: usize;
+        /// How many bits one limb holds.
+        const LIMB_BITS: u32;
+
+        /// [`nearest`](crate::nearest::nearest) with AVX2.
+        ///
+        /// # Safety
+        ///
+        /// The machine must have AVX2 and FMA.
+        #[cfg(target_arch = "x86_64")]
+        unsafe fn nearest_avx2(problem: &mut Problem<'_, Self>);
+
+        /// Adds rows to pending sums with AVX2; whether all were in range.
+        ///
+        /// # Safety
+        ///
+        /// The machine must have AVX2 and FMA.
+        #[cfg(target_arch = "x86_64")]
+        unsafe fn add_rows_avx2(
+            pending: &mut Pending,
+            records: &[Self],
+            weights: Option<&[f64]>,
+            index: &[u32],
+        ) -> bool;
+    }
 }
 
 /// `f32` or `f64`: the element type of records. Sealed.
 pub trait Float:
-    sealed::Sealed + Copy + PartialOrd + Default + Send + Sync + std::fmt::Debug + std::fmt::Display + 'static
+    sealed::Kernels
+    + Copy
+    + PartialOrd
+    + Default
+    + Send
+    + Sync
+    + std::ops::Sub<Output = Self>
+    + std::fmt::Debug
+    + std::fmt::Display
+    + 'static
 {
     /// Positive infinity.
     const INFINITY: Self;
@@ -26,7 +68,29 @@ pub trait Float:
 }
 
 macro_rules! impl_float {
-    ($t:ty) => {
+    ($t:ty, $limbs:literal x $limb_bits:literal) => {
+        impl sealed::Kernels for $t {
+            const LIMBS: usize = $limbs;
+            const LIMB_BITS: u32 = $limb_bits;
+
+            #[cfg(target_arch = "x86_64")]
+            unsafe fn nearest_avx2(problem: &mut Problem<'_, Self>) {
+                // SAFETY: the caller vouches for AVX2 and FMA.
+                unsafe { nearest::avx2::nearest(problem) }
+            }
+
+            #[cfg(target_arch = "x86_64")]
+            unsafe fn add_rows_avx2(
+                pending: &mut Pending,
+                records: &[Self],
+                weights: Option<&[f64]>,
+                index: &[u32],
+            ) -> bool {
+                // SAFETY: the caller vouches for AVX2 and FMA.
+                unsafe { limbs::avx2::add_rows(pending, records, weights, index) }
+            }
+        }
+
         impl Float for $t {
             const INFINITY: Self = <$t>::INFINITY;
             const ZERO: Self = 0.0;
@@ -51,5 +115,5 @@ macro_rules! impl_float {
     };
 }
 
-impl_float!(f32);
-impl_float!(f64);
+impl_float!(f32, 1 x 50);
+impl_float!(f64, 2 x 44);

@@ -1,1 +1,145 @@
-//! nearest
+//! The centroid nearest to each row, by direct differences, and the distance to it.
+//!
+//! Not the expanded form `|x|^2 - 2xc + |c|^2`, which cancels; and no pruning:
+//! every row is compared with every centroid.
+
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod avx2;
+mod scalar;
+
+use crate::{Float, Isa};
+
+/// What [`nearest`] reads and writes; the lengths have been checked.
+pub struct Problem<'a, T> {
+    pub(crate) records: &'a [T],
+    pub(crate) n_features: usize,
+    pub(crate) centroids: &'a [T],
+    pub(crate) best: &'a mut [T],
+    pub(crate) index: &'a mut [u32],
+}
+
+/// Finds for each row the nearest centroid and the squared distance to it.
+///
+/// `records` is (n_samples, n_features) and `centroids` (n_clusters, n_features),
+/// both row-major; `best` and `index` have n_samples entries and are overwritten.
+///
+/// A squared distance is one chain in feature order, in the type of the records:
+/// from `acc = 0`, `diff = x[j] - c[j]; acc = fma(diff, diff, acc)`. `best` is the
+/// smallest and `index` the lowest index that attains it. The bits are the same
+/// on every [`Isa`]. A distance that is NaN or infinite is never smaller: a row
+/// that has no finite distance gets infinity and index 0.
+///
+/// # Panics
+///
+/// If `n_features` or the number of centroids is zero, or the lengths disagree.
+///
+/// # Performance
+///
+/// O(n_samples n_clusters n_features), one pass over `records`; one allocation
+/// of some 16 KiB, so rows are best given by the hundred.
+///
+/// # Examples
+///
+/// ```
+/// use drystone_kernels::{Isa, nearest::nearest};
+/// let centroids = [0.0, 0.0, 10.0, 0.0];
+/// let (mut best, mut index) = ([0.0; 2], [0; 2]);
+/// nearest(Isa::best(), &[1.0, 2.0, 9.0, 0.0], 2, &centroids, &mut best, &mut index);
+/// assert_eq!((best, index), ([5.0, 1.0], [0, 1]));
+/// ```
+pub fn nearest<T: Float>(
+    isa: Isa,
+    records: &[T],
+    n_features: usize,
+    centroids: &[T],
+    best: &mut [T],
+    index: &mut [u32],
+) {
+    check_lengths(records, n_features, centroids, index.len());
+    assert_eq!(best.len(), index.len(), "one best distance per row");
+    let mut problem = Problem {
+        records,
+        n_features,
+        centroids,
+        best,
+        index,
+    };
+    match isa {
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx2 if Isa::available().contains(&isa) => {
+            // SAFETY: this machine has AVX2 and FMA.
+            unsafe { T::nearest_avx2(&mut problem) }
+        }
+        _ => scalar::nearest(&mut problem),
+    }
+}
+
+/// The squared Euclidean distance in double precision, of either type of records.
+///
+/// The same chain as in [`nearest`], of the exactly converted values: for `f64`
+/// it gives the same bits.
+///
+/// # Panics
+///
+/// If the lengths differ.
+///
+/// # Examples
+///
+/// ```
+/// assert_eq!(drystone_kernels::nearest::distance(&[1.0_f32, 2.0], &[0.0, 0.0]), 5.0);
+/// ```
+#[must_use]
+pub fn distance<T: Float>(a: &[T], b: &[T]) -> f64 {
+    assert_eq!(a.len(), b.len(), "two rows of one dataset");
+    scalar::chain(a, b, T::to_f64)
+}
+
+/// Finds the [`distance`] of each row to the centroid that it is assigned to.
+///
+/// `records` is (n_samples, n_features) and `centroids` (n_clusters, n_features),
+/// both row-major; `index` and `out` have n_samples entries. The bits are the
+/// same on every [`Isa`], and for `f64` those that [`nearest`] gives.
+///
+/// # Panics
+///
+/// If `n_features` or the number of centroids is zero, the lengths disagree, or
+/// an index is not below n_clusters.
+///
+/// # Examples
+///
+/// ```
+/// use drystone_kernels::{Isa, nearest::own_distance};
+/// let mut out = [0.0; 2];
+/// own_distance(Isa::best(), &[1.0_f32, 4.0], 1, &[0.0, 7.0], &[0, 1], &mut out);
+/// assert_eq!(out, [1.0, 9.0]);
+/// ```
+pub fn own_distance<T: Float>(
+    isa: Isa,
+    records: &[T],
+    n_features: usize,
+    centroids: &[T],
+    index: &[u32],
+    out: &mut [f64],
+) {
+    check_lengths(records, n_features, centroids, index.len());
+    assert_eq!(out.len(), index.len(), "one distance per row");
+    match isa {
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx2 if Isa::available().contains(&isa) => {
+            // SAFETY: this machine has AVX2 and FMA.
+            unsafe { avx2::own_distance(records, n_features, centroids, index, out) }
+        }
+        _ => scalar::own_distance(records, n_features, centroids, index, out),
+    }
+}
+
+fn check_lengths<T>(records: &[T], n_features: usize, centroids: &[T], n_rows: usize) {
+    assert!(n_features > 0, "at least one feature");
+    assert!(!centroids.is_empty(), "at least one centroid");
+    assert_eq!(centroids.len() % n_features, 0, "whole centroids");
+    assert_eq!(
+        Some(records.len()),
+        n_rows.checked_mul(n_features),
+        "whole rows"
+    );
+}

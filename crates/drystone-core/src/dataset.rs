@@ -1,0 +1,277 @@
+//! The lazy whole: a source, and the steps to apply to each block.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::block::Block;
+use crate::column::{Column, ColumnReduction};
+use crate::error::{Error, Result};
+use crate::fingerprint::Fingerprint;
+use crate::layout::{BlockRows, Dtype, Layout};
+use crate::source::{BlockSource, Description};
+use crate::steps::{Broken, Closure, Concat, Map, Recounted, Rechunk, Resident, Slice};
+
+/// A dataset in blocks, none of which is read before it is needed.
+///
+/// A row is known by its position in the dataset it is fitted in, after `concat` and
+/// `slice`. Cloning is cheap. What cannot be (a slice past the end) becomes an error
+/// when it is read, so that steps can be chained.
+///
+/// ```
+/// use drystone_core::{Block, ChunkedDataset, Dtype, Layout};
+/// use ndarray::Array2;
+///
+/// // The deck's `from_delayed`: a function that makes block `i`, and the declared shape.
+/// let data = ChunkedDataset::from_blocks(Layout::new(Dtype::F64, 3, 10, 4), |block_idx| {
+///     let rows = if block_idx == 2 { 2 } else { 4 };
+///     Ok(Block::new(Array2::from_elem((rows, 3), block_idx as f64)))
+/// });
+/// assert_eq!(data.to_string(), "ChunkedDataset (10, 3) f64, 3 blocks of up to 4 rows, 240 B");
+/// let tail = data.slice(7..10);
+/// assert_eq!(tail.sum().compute()?[0], 1.0 + 2.0 + 2.0);
+/// # Ok::<(), drystone_core::Error>(())
+/// ```
+#[derive(Clone)]
+#[must_use = "a chunked dataset is lazy: nothing is read until a model is fitted or a value computed"]
+pub struct ChunkedDataset {
+    source: Arc<dyn BlockSource>,
+    fingerprint: Fingerprint,
+}
+
+impl ChunkedDataset {
+    /// A dataset over a source.
+    pub fn new(source: impl BlockSource) -> Self {
+        Self::from_arc(Arc::new(source))
+    }
+
+    /// A dataset over a source that has other owners.
+    pub fn from_arc(source: Arc<dyn BlockSource>) -> Self {
+        let fingerprint = Fingerprint::of(&*source);
+        Self { source, fingerprint }
+    }
+
+    /// Blocks from a function, with their declared shape. The function must be pure: it
+    /// is called again in each pass for blocks that are not kept.
+    #[doc(alias = "from_delayed")]
+    pub fn from_blocks(
+        layout: Layout,
+        make: impl Fn(usize) -> Result<Block> + Send + Sync + 'static,
+    ) -> Self {
+        Self::new(Closure::new(layout, make))
+    }
+
+    /// Blocks that are in memory.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Shape`](crate::ErrorKind::Shape) or [`ErrorKind::Dtype`](crate::ErrorKind::Dtype)
+    /// when they are not of one kind, [`ErrorKind::Empty`](crate::ErrorKind::Empty) when there are none.
+    pub fn from_resident(blocks: Vec<Block>) -> Result<Self> {
+        Ok(Self::new(Resident::new(blocks)?))
+    }
+
+    /// What is known without reading anything.
+    #[must_use]
+    pub fn layout(&self) -> &Layout {
+        self.source.layout()
+    }
+
+    /// Number of rows, if known without reading anything.
+    #[must_use]
+    pub fn n_samples(&self) -> Option<u64> {
+        self.layout().n_samples()
+    }
+
+    /// Columns of the records.
+    #[must_use]
+    pub fn n_features(&self) -> usize {
+        self.layout().n_features
+    }
+
+    /// Number of blocks.
+    #[must_use]
+    pub fn n_blocks(&self) -> usize {
+        self.layout().n_blocks()
+    }
+
+    /// Element type of the records.
+    #[must_use]
+    pub fn dtype(&self) -> Dtype {
+        self.layout().dtype
+    }
+
+    /// By which blocks and state are kept.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        self.fingerprint
+    }
+
+    /// What another process needs to make the same blocks, if one can.
+    #[must_use]
+    pub fn describe(&self) -> Option<Description> {
+        self.source.describe()
+    }
+
+    /// Whether the blocks are in memory already.
+    #[must_use]
+    pub fn in_memory(&self) -> bool {
+        self.source.in_memory()
+    }
+
+    /// Reads one block, and checks that it is what the layout says.
+    ///
+    /// # Errors
+    /// The source's, [`ErrorKind::Shape`](crate::ErrorKind::Shape) or
+    /// [`ErrorKind::Dtype`](crate::ErrorKind::Dtype), with the block.
+    pub fn read(&self, block_idx: usize) -> Result<Block> {
+        self.check_index(block_idx)?;
+        let rows = self.layout().rows.rows_of(block_idx).map(|rows| rows.end - rows.start);
+        let block = self.source.read(block_idx).and_then(|block| {
+            block.check(self.layout(), rows)?;
+            Ok(block)
+        });
+        block.map_err(|error| error.in_block(block_idx as u64))
+    }
+
+    /// Number of rows of one block; reads or scans it if that is not known.
+    ///
+    /// # Errors
+    /// The source's, with the block.
+    pub fn count_rows(&self, block_idx: usize) -> Result<u64> {
+        self.check_index(block_idx)?;
+        self.source.count_rows(block_idx).map_err(|error| error.in_block(block_idx as u64))
+    }
+
+    fn check_index(&self, block_idx: usize) -> Result<()> {
+        if block_idx < self.n_blocks() {
+            return Ok(());
+        }
+        Err(Error::parameter("block_idx", format!("below {}", self.n_blocks()), block_idx))
+    }
+
+    /// The same rows with known counts: all blocks are counted now, on all cores.
+    ///
+    /// # Errors
+    /// The source's.
+    ///
+    /// # Performance
+    /// One pass over the data when counts are unknown, none otherwise.
+    pub fn scan(&self) -> Result<Self> {
+        if self.n_samples().is_some() {
+            return Ok(self.clone());
+        }
+        let counts = crate::executor::Threads::shared().count_rows(self)?;
+        Ok(self.with_row_counts(&counts))
+    }
+
+    pub(crate) fn with_row_counts(&self, counts: &[u64]) -> Self {
+        self.recounted(BlockRows::from_counts(counts))
+    }
+
+    /// The same blocks with rows that the other side of a wire has counted.
+    pub(crate) fn with_rows(&self, rows: BlockRows) -> Result<Self> {
+        if rows.n_blocks() == self.n_blocks() {
+            return Ok(self.recounted(rows));
+        }
+        Err(Error::shape("blocks", self.n_blocks() as u64, rows.n_blocks() as u64))
+    }
+
+    fn recounted(&self, rows: BlockRows) -> Self {
+        // The rows are the same, so blocks that are kept stay valid.
+        let source = Arc::new(Recounted::new(self.clone(), rows));
+        Self { source, fingerprint: self.fingerprint }
+    }
+
+    /// The rows of these datasets, one after the other.
+    ///
+    /// # Errors
+    /// When there are none, or their layouts differ.
+    pub fn concat(parts: &[Self]) -> Result<Self> {
+        Ok(Self::new(Concat::new(parts)?))
+    }
+
+    /// Some of the rows. A range past the end is an error when it is read.
+    pub fn slice(&self, rows: Range<u64>) -> Self {
+        Self::or_broken(Slice::new(self, rows), self.layout())
+    }
+
+    /// The same rows in blocks of `block_rows`. Where row counts are unknown, call
+    /// [`scan`](Self::scan) first: it is an error otherwise, when it is read.
+    pub fn rechunk(&self, block_rows: u64) -> Self {
+        Self::or_broken(Rechunk::new(self, block_rows), self.layout())
+    }
+
+    /// Each block through a function that keeps its shape and types.
+    pub fn map(&self, f: impl Fn(Block) -> Result<Block> + Send + Sync + 'static) -> Self {
+        self.map_to(self.layout().clone(), f)
+    }
+
+    /// Each block through a function that gives blocks of this layout, with the same rows.
+    pub fn map_to(
+        &self,
+        mut layout: Layout,
+        f: impl Fn(Block) -> Result<Block> + Send + Sync + 'static,
+    ) -> Self {
+        layout.rows = self.layout().rows.clone();
+        Self::new(Map::new(self.clone(), layout, f))
+    }
+
+    /// The same dataset with all of its blocks in memory.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Limit`](crate::ErrorKind::Limit) when they do not fit in the memory that
+    /// is available; the source's.
+    pub fn persist(&self) -> Result<Self> {
+        if self.in_memory() {
+            return Ok(self.clone());
+        }
+        Ok(Self::new(Resident::read(self)?))
+    }
+
+    /// The sum of each column, lazily.
+    pub fn sum(&self) -> ColumnReduction {
+        ColumnReduction::new(self, Column::Sum)
+    }
+
+    /// The mean of each column, lazily.
+    pub fn mean(&self) -> ColumnReduction {
+        ColumnReduction::new(self, Column::Mean)
+    }
+
+    /// The least value of each column, lazily.
+    pub fn min(&self) -> ColumnReduction {
+        ColumnReduction::new(self, Column::Min)
+    }
+
+    /// The greatest value of each column, lazily.
+    pub fn max(&self) -> ColumnReduction {
+        ColumnReduction::new(self, Column::Max)
+    }
+
+    /// The variance of each column (over n), lazily; two passes.
+    pub fn var(&self) -> ColumnReduction {
+        ColumnReduction::new(self, Column::Var)
+    }
+
+    fn or_broken(source: Result<impl BlockSource>, layout: &Layout) -> Self {
+        match source {
+            Ok(source) => Self::new(source),
+            Err(error) => Self::new(Broken::new(error, layout)),
+        }
+    }
+}
+
+impl fmt::Display for ChunkedDataset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ChunkedDataset {}", self.layout())
+    }
+}
+
+impl fmt::Debug for ChunkedDataset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChunkedDataset")
+            .field("layout", self.layout())
+            .field("fingerprint", &self.fingerprint)
+            .finish_non_exhaustive()
+    }
+}

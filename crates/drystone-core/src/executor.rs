@@ -1,0 +1,121 @@
+//! Who maps a job over the blocks: this thread, threads, or other processes.
+
+mod inline;
+mod subprocess;
+mod threads;
+
+pub use inline::Inline;
+pub use subprocess::{Subprocess, serve};
+pub use threads::Threads;
+
+use crate::block::Block;
+use crate::control::Control;
+use crate::dataset::ChunkedDataset;
+use crate::error::{Error, ErrorKind, Result};
+use crate::job::{AnyPartial, ErasedJob};
+use crate::observe::{Event, Observer};
+
+/// Rows of a slice: the unit in which blocks are mapped. Small enough that two threads
+/// share one block evenly, large enough that a slice's fixed costs vanish.
+pub const SLICE_ROWS: usize = 16_384;
+
+/// Maps a job over the blocks of a dataset and merges the partials.
+///
+/// Every executor gives the same bits: [`laws::check_executor`](crate::laws::check_executor).
+pub trait Executor: Send + Sync {
+    /// Runs one step; each block is mapped exactly once.
+    ///
+    /// # Errors
+    /// The first error met; [`ErrorKind::Stopped`] when the step's control says so.
+    fn run(&self, step: &Step<'_>) -> Result<Outcome>;
+
+    /// What it is made of.
+    fn describe(&self) -> Resources;
+
+    /// Drops the state of a session that is over.
+    fn forget(&self, session: u64);
+
+    /// Rows of each block, for a dataset that does not know them.
+    ///
+    /// # Errors
+    /// The source's, with the block.
+    fn count_rows(&self, data: &ChunkedDataset) -> Result<Vec<u64>> {
+        (0..data.n_blocks()).map(|block_idx| data.count_rows(block_idx)).collect()
+    }
+}
+
+/// What an executor has to work with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resources {
+    /// Its name, as in `threads`.
+    pub name: &'static str,
+    /// Blocks that are mapped at the same time, which bounds the blocks in flight.
+    pub threads: usize,
+    /// Bytes of blocks that it keeps between passes.
+    pub memory_budget: u64,
+}
+
+/// One job over all blocks of a dataset, within a session.
+pub struct Step<'a> {
+    /// The job.
+    pub job: &'a dyn ErasedJob,
+    /// The dataset; its row counts are known.
+    pub data: &'a ChunkedDataset,
+    /// The session whose state the job uses.
+    pub session: u64,
+    /// The pass of the session, from 1.
+    pub pass: usize,
+    /// When to stop.
+    pub control: &'a Control,
+    /// Whom to tell.
+    pub observer: &'a dyn Observer,
+}
+
+/// What a step gives.
+pub struct Outcome {
+    /// The merged partials.
+    pub partial: AnyPartial,
+    /// What it took.
+    pub stats: StepStats,
+}
+
+/// What a step took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StepStats {
+    /// Blocks mapped.
+    pub blocks: usize,
+    /// Blocks among them that had to be read or generated.
+    pub blocks_read: usize,
+    /// Rows mapped.
+    pub rows: u64,
+}
+
+impl StepStats {
+    fn merge(&mut self, other: Self) {
+        self.blocks += other.blocks;
+        self.blocks_read += other.blocks_read;
+        self.rows += other.rows;
+    }
+}
+
+impl Step<'_> {
+    pub(crate) fn first_row(&self, block_idx: usize) -> u64 {
+        self.data.layout().rows.rows_of(block_idx).map_or(0, |rows| rows.start)
+    }
+
+    /// A block must have the rows that were counted before.
+    pub(crate) fn check_rows(&self, block_idx: usize, block: &Block) -> Result<()> {
+        let Some(rows) = self.data.layout().rows.rows_of(block_idx) else { return Ok(()) };
+        let (expected, found) = (rows.end - rows.start, block.n_samples() as u64);
+        if expected == found {
+            return Ok(());
+        }
+        let (expected, found) = (format!("{expected} rows"), format!("{found} rows"));
+        Err(Error::from(ErrorKind::SourceChanged { expected, found }).in_block(block_idx as u64))
+    }
+
+    fn block_done(&self, done: usize) {
+        let n_blocks = self.data.n_blocks();
+        self.observer.event(&Event::BlockDone { pass: self.pass, done, n_blocks });
+    }
+}

@@ -1,0 +1,301 @@
+//! Other processes of this machine: for tests, so that what has to travel does.
+//!
+//! Jobs, descriptions of sources and partials pass through [`wire`](crate::wire). It is
+//! not the cluster: there is no network, no retry and no placement.
+
+use std::io::{BufReader, BufWriter, Read, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Executor, Outcome, Resources, Step, StepStats};
+use crate::control::Control;
+use crate::dataset::ChunkedDataset;
+use crate::error::{Error, ErrorKind, Result, WireError};
+use crate::job::{AnyPartial, ErasedJob};
+use crate::layout::BlockRows;
+use crate::observe::Silent;
+use crate::place::Place;
+use crate::registry::Registry;
+use crate::source::Description;
+use crate::state::StatePolicy;
+use crate::wire;
+
+/// A child says this before its first message; what its runtime prints before is skipped.
+const PREAMBLE: &[u8] = b"\ndrystone wire 1\n";
+/// Bytes before the preamble that are tolerated.
+const MAX_BANNER: usize = 4096;
+
+/// Maps blocks in child processes, each of which takes every n-th block.
+pub struct Subprocess {
+    children: Vec<Mutex<Worker>>,
+    memory_budget: u64,
+}
+
+struct Worker {
+    child: Child,
+    to: BufWriter<ChildStdin>,
+    from: BufReader<ChildStdout>,
+}
+
+#[derive(Serialize, Deserialize)]
+enum Request {
+    Configure { memory_budget: u64, state: WirePolicy },
+    Map(MapRequest),
+    Forget { session: u64 },
+}
+
+#[derive(Serialize, Deserialize)]
+struct MapRequest {
+    session: u64,
+    job: String,
+    body: Vec<u8>,
+    data: Description,
+    rows: BlockRows,
+    block_idx: u64,
+}
+
+#[derive(Clone, Copy, Serialize, Deserialize)]
+enum WirePolicy {
+    Keep,
+    Discard,
+    LoseSome(u64),
+}
+
+#[derive(Serialize, Deserialize)]
+enum Reply {
+    Done,
+    Mapped { partial: Vec<u8>, read: bool, rows: u64 },
+    Failed(WireError),
+}
+
+impl Subprocess {
+    /// Starts `n` children by `command`, each of which must call [`serve`] with its
+    /// standard input and output. They end when this value is dropped.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`] when they cannot be started, [`ErrorKind::Worker`] when they do
+    /// not speak this protocol.
+    pub fn spawn(
+        n: usize,
+        memory_budget: u64,
+        policy: StatePolicy,
+        command: impl Fn() -> Command,
+    ) -> Result<Self> {
+        let state = match policy {
+            StatePolicy::Keep => WirePolicy::Keep,
+            StatePolicy::Discard => WirePolicy::Discard,
+            StatePolicy::LoseSome { seed } => WirePolicy::LoseSome(seed),
+        };
+        let start = |_| {
+            let mut worker = Worker::start(command())?;
+            worker.ask(&Request::Configure { memory_budget, state })?;
+            Ok(Mutex::new(worker))
+        };
+        let children = (0..n.max(1)).map(start).collect::<Result<Vec<_>>>()?;
+        Ok(Self { children, memory_budget })
+    }
+
+    /// The blocks of one child, one after the other.
+    fn map_share(&self, step: &Step<'_>, shared: &MapTemplate, share: usize) -> Result<Outcome> {
+        let mut worker = lock(&self.children[share]);
+        let mut outcome = Outcome { partial: step.job.empty_any(), stats: StepStats::default() };
+        for block_idx in (share..step.data.n_blocks()).step_by(self.children.len()) {
+            step.control.check()?;
+            let (partial, stats) = shared.map(step.job, &mut worker, block_idx)?;
+            step.job.merge_any(&mut outcome.partial, partial)?;
+            outcome.stats.merge(stats);
+            step.block_done(outcome.stats.blocks);
+        }
+        Ok(outcome)
+    }
+}
+
+impl Executor for Subprocess {
+    fn run(&self, step: &Step<'_>) -> Result<Outcome> {
+        let shared = MapTemplate::new(step)?;
+        let results: Vec<Result<Outcome>> = std::thread::scope(|scope| {
+            let shares = 0..self.children.len();
+            let shared = &shared;
+            let start = |share| scope.spawn(move || self.map_share(step, shared, share));
+            let threads: Vec<_> = shares.map(start).collect();
+            let gone = |_| Err(ErrorKind::Worker { found: "its thread panicked".into() }.into());
+            threads.into_iter().map(|thread| thread.join().unwrap_or_else(gone)).collect()
+        });
+        let mut merged = Outcome { partial: step.job.empty_any(), stats: StepStats::default() };
+        for result in results {
+            let outcome = result?;
+            step.job.merge_any(&mut merged.partial, outcome.partial)?;
+            merged.stats.merge(outcome.stats);
+        }
+        Ok(merged)
+    }
+
+    fn describe(&self) -> Resources {
+        let threads = self.children.len();
+        Resources { name: "subprocess", threads, memory_budget: self.memory_budget }
+    }
+
+    fn forget(&self, session: u64) {
+        for child in &self.children {
+            // A child that is gone has forgotten already.
+            let _ = lock(child).ask(&Request::Forget { session });
+        }
+    }
+}
+
+/// What the requests of one step have in common.
+struct MapTemplate {
+    session: u64,
+    job: String,
+    body: Vec<u8>,
+    data: Description,
+    rows: BlockRows,
+}
+
+impl MapTemplate {
+    fn new(step: &Step<'_>) -> Result<Self> {
+        let data = step.data.describe().ok_or_else(not_described)?;
+        let (job, body) = (step.job.name().to_owned(), step.job.encode()?);
+        let rows = step.data.layout().rows.clone();
+        Ok(Self { session: step.session, job, body, data, rows })
+    }
+
+    fn map(
+        &self,
+        job: &dyn ErasedJob,
+        worker: &mut Worker,
+        block_idx: usize,
+    ) -> Result<(AnyPartial, StepStats)> {
+        let request = Request::Map(MapRequest {
+            session: self.session,
+            job: self.job.clone(),
+            body: self.body.clone(),
+            data: self.data.clone(),
+            rows: self.rows.clone(),
+            block_idx: block_idx as u64,
+        });
+        match worker.ask(&request)? {
+            Reply::Mapped { partial, read, rows } => {
+                let stats = StepStats { blocks: 1, blocks_read: usize::from(read), rows };
+                Ok((job.decode_partial(&partial)?, stats))
+            }
+            Reply::Failed(error) => Err(error.into()),
+            Reply::Done => Err(Error::format("a partial", "no partial")),
+        }
+    }
+}
+
+fn not_described() -> Error {
+    let source = "a source of closures, or of data in memory,".to_owned();
+    let alternative = "use a generator, or a CSV or .npy file that the worker can read, or run \
+                       on local threads"
+        .to_owned();
+    ErrorKind::NotDescribed { source, alternative }.into()
+}
+
+fn lock(worker: &Mutex<Worker>) -> MutexGuard<'_, Worker> {
+    worker.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Worker {
+    fn start(mut command: Command) -> Result<Self> {
+        let command = command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().map_err(|error| Error::io("cannot start a worker", error))?;
+        let (Some(to), Some(from)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err(ErrorKind::Worker { found: "it has no pipes".into() }.into());
+        };
+        let mut worker = Self { child, to: BufWriter::new(to), from: BufReader::new(from) };
+        worker.skip_banner()?;
+        Ok(worker)
+    }
+
+    fn skip_banner(&mut self) -> Result<()> {
+        let mut seen = Vec::new();
+        while !seen.ends_with(PREAMBLE) {
+            let mut byte = [0];
+            let read = self.from.read(&mut byte);
+            if seen.len() > MAX_BANNER || !matches!(read, Ok(1)) {
+                let found = "it does not speak drystone's protocol".to_owned();
+                return Err(ErrorKind::Worker { found }.into());
+            }
+            seen.push(byte[0]);
+        }
+        Ok(())
+    }
+
+    fn ask(&mut self, request: &Request) -> Result<Reply> {
+        wire::write_frame(&mut self.to, &wire::encode(request)?)?;
+        match wire::read_frame(&mut self.from)? {
+            Some(bytes) => wire::decode(&bytes),
+            None => Err(ErrorKind::Worker { found: "it ended without an answer".into() }.into()),
+        }
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        // The child ends by itself when its input closes; this makes sure of it.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// What a child process does: answers requests until its input ends.
+///
+/// # Errors
+/// When the streams break off or carry something else than requests.
+pub fn serve(registry: &Registry, mut from: impl Read, mut to: impl Write) -> Result<()> {
+    let preamble = to.write_all(PREAMBLE).and_then(|()| to.flush());
+    preamble.map_err(|error| Error::io("cannot greet the parent", error))?;
+    let mut server = Server { registry, place: Place::new(0, StatePolicy::Keep) };
+    while let Some(bytes) = wire::read_frame(&mut from)? {
+        let reply = match wire::decode(&bytes).and_then(|request| server.answer(request)) {
+            Ok(reply) => reply,
+            Err(error) => Reply::Failed(error.to_wire()),
+        };
+        wire::write_frame(&mut to, &wire::encode(&reply)?)?;
+    }
+    Ok(())
+}
+
+struct Server<'a> {
+    registry: &'a Registry,
+    place: Place,
+}
+
+impl Server<'_> {
+    fn answer(&mut self, request: Request) -> Result<Reply> {
+        match request {
+            Request::Configure { memory_budget, state } => {
+                let policy = match state {
+                    WirePolicy::Keep => StatePolicy::Keep,
+                    WirePolicy::Discard => StatePolicy::Discard,
+                    WirePolicy::LoseSome(seed) => StatePolicy::LoseSome { seed },
+                };
+                self.place = Place::new(memory_budget, policy);
+                Ok(Reply::Done)
+            }
+            Request::Forget { session } => {
+                self.place.states.forget(session);
+                Ok(Reply::Done)
+            }
+            Request::Map(request) => self.map(&request),
+        }
+    }
+
+    fn map(&self, request: &MapRequest) -> Result<Reply> {
+        let job = self.registry.open_job(&request.job, &request.body)?;
+        let data = ChunkedDataset::from_arc(self.registry.open_source(&request.data)?);
+        let data = data.with_rows(request.rows.clone().validated()?)?;
+        let (control, session) = (Control::default(), request.session);
+        let step =
+            Step { job: &*job, data: &data, session, pass: 1, control: &control, observer: &Silent };
+        let fetched = self.place.fetch(&step, request.block_idx as usize)?;
+        let mut partial = job.empty_any();
+        self.place.map_block(&step, &fetched.block, &mut partial)?;
+        let rows = fetched.block.block.n_samples() as u64;
+        Ok(Reply::Mapped { partial: job.encode_partial(&partial)?, read: fetched.read, rows })
+    }
+}

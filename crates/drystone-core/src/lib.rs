@@ -1,0 +1,47 @@
+//! The vocabulary of drystone: [`Block`]s, the [`BlockSource`]s that make them, the
+//! lazy [`ChunkedDataset`] over a source, and the seam through which every estimator
+//! touches data: a [`Job`] mapped over the blocks by an [`Executor`].
+//!
+//! It holds no file format, no generator and no algorithm.
+
+pub mod array;
+pub mod block;
+pub mod buffer;
+mod cache;
+pub mod column;
+pub mod control;
+pub mod dataset;
+pub mod error;
+pub mod executor;
+pub mod explain;
+pub mod fingerprint;
+pub mod input;
+pub mod job;
+pub mod laws;
+pub mod layout;
+pub mod memory;
+pub mod observe;
+mod place;
+pub mod registry;
+pub mod rng;
+pub mod session;
+pub mod source;
+mod state;
+mod steps;
+pub mod wire;
+
+pub use array::ChunkedArray;
+pub use block::{Block, BlockAt, Records, Rows, Targets};
+pub use control::{CancelToken, Control, StopReason};
+pub use dataset::ChunkedDataset;
+pub use error::{Error, ErrorKind, Result};
+pub use executor::{Executor, Inline, Subprocess, Threads};
+pub use explain::Explanation;
+pub use input::ToChunked;
+pub use job::{Job, Partial};
+pub use layout::{BlockRows, Dtype, Layout, TargetKind};
+pub use observe::{Event, Observer};
+pub use registry::Registry;
+pub use session::Session;
+pub use source::{BlockSource, Description};
+pub use state::StatePolicy;
