@@ -55,6 +55,14 @@ impl<T: Clone + Send + Sync, D: RemoveAxis> ChunkedArray<T, D> {
         Self { data: self.data.slice(rows), compute: Arc::clone(&self.compute) }
     }
 
+    /// The values for a block that is in hand.
+    ///
+    /// # Errors
+    /// The model's.
+    pub fn of_block(&self, block: &Block) -> Result<Array<T, D>> {
+        (self.compute)(block)
+    }
+
     /// The values for one block.
     ///
     /// # Errors

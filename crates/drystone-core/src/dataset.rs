@@ -61,6 +61,11 @@ impl ChunkedDataset {
         Self::new(Closure::new(layout, make))
     }
 
+    /// A dataset that cannot be made: the error comes when it is read.
+    pub fn broken(error: Error, layout: Layout) -> Self {
+        Self::new(Broken::new(error, &layout))
+    }
+
     /// Blocks that are in memory.
     ///
     /// # Errors
@@ -256,7 +261,7 @@ impl ChunkedDataset {
     fn or_broken(source: Result<impl BlockSource>, layout: &Layout) -> Self {
         match source {
             Ok(source) => Self::new(source),
-            Err(error) => Self::new(Broken::new(error, layout)),
+            Err(error) => Self::broken(error, layout.clone()),
         }
     }
 }

@@ -262,3 +262,6 @@ impl FromIterator<f64> for ExactSum {
         sum
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,9 @@
 //! The two element types: `f32` and `f64`.
 
 #[cfg(target_arch = "x86_64")]
+use std::arch::x86_64::{__m256, __m256d};
+
+#[cfg(target_arch = "x86_64")]
 use crate::{limbs, limbs::Pending, nearest, nearest::Problem};
 
 pub(crate) mod sealed {
@@ -68,7 +71,7 @@ pub trait Float:
 }
 
 macro_rules! impl_float {
-    ($t:ty, $limbs:literal x $limb_bits:literal) => {
+    ($t:ty, $vector:ident, $limbs:literal x $limb_bits:literal) => {
         impl sealed::Kernels for $t {
             const LIMBS: usize = $limbs;
             const LIMB_BITS: u32 = $limb_bits;
@@ -76,7 +79,7 @@ macro_rules! impl_float {
             #[cfg(target_arch = "x86_64")]
             unsafe fn nearest_avx2(problem: &mut Problem<'_, Self>) {
                 // SAFETY: the caller vouches for AVX2 and FMA.
-                unsafe { nearest::avx2::nearest(problem) }
+                unsafe { nearest::avx2::nearest::<$vector>(problem) }
             }
 
             #[cfg(target_arch = "x86_64")]
@@ -115,5 +118,5 @@ macro_rules! impl_float {
     };
 }
 
-impl_float!(f32, 1 x 50);
-impl_float!(f64, 2 x 44);
+impl_float!(f32, __m256, 1 x 50);
+impl_float!(f64, __m256d, 2 x 44);

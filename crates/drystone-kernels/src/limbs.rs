@@ -71,3 +71,6 @@ impl fmt::Display for OutOfRange {
 }
 
 impl Error for OutOfRange {}
+
+#[cfg(test)]
+mod tests;

@@ -143,3 +143,6 @@ fn check_lengths<T>(records: &[T], n_features: usize, centroids: &[T], n_rows: u
         "whole rows"
     );
 }
+
+#[cfg(test)]
+mod tests;

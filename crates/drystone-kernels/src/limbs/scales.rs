@@ -16,10 +16,12 @@ const LANES: usize = 4;
 ///
 /// A column whose values are at most 2^e in magnitude is summed in units of
 /// 2^(e-88) (`f64`) or 2^(e-50) (`f32`), weights in units of 2^(e-88). `e` is
-/// the smallest such integer, kept within what `f64` can represent: never so
-/// low that the unit is below 2^-1074, which loses nothing, and never above
-/// 1015 (`f64`, weights) or 1021 (`f32`), so that a value beyond is
-/// [`OutOfRange`] when it is added. (Its square would have overflowed.)
+/// the smallest such integer, but kept within what `f64` can represent:
+///
+/// - not below -986 (`f64`, weights) or -1022 (`f32`): the unit is then 2^-1074,
+///   which loses nothing, or 2^-1072;
+/// - not above 1015 (`f64`, weights) or 1021 (`f32`): a value beyond is
+///   [`OutOfRange`] when it is added. (Its square would have overflowed.)
 ///
 /// The same maxima give the same scales, and only sums of the same scales may
 /// be merged.
@@ -266,10 +268,11 @@ fn exponent_of(max: f64) -> i32 {
     }
 }
 
-/// The nearest exponent whose magic numbers are normal and finite.
+/// The nearest exponent whose power and magic numbers are normal and finite.
 fn clamp(exponent: i32, limb_bits: u32, n_limbs: usize) -> i32 {
     let bits = limb_bits as i32;
-    exponent.clamp(bits * n_limbs as i32 - 1074, bits + 1023 - 52)
+    let lowest = (bits * n_limbs as i32 - 1074).max(-1022);
+    exponent.clamp(lowest, bits + 1023 - 52)
 }
 
 /// 2^exponent, of a normal number.

@@ -1,0 +1,43 @@
+//! What KMeans asks of its element type, and how one row is read.
+
+use drystone_core::block::RecordElement;
+use drystone_core::wire::raw::Raw;
+use drystone_core::{BlockAt, Dtype, Error, ErrorKind, Result};
+
+/// `f32` or `f64`, able to travel in bulk.
+pub(crate) trait Real: RecordElement + Raw {}
+
+impl<T: RecordElement + Raw> Real for T {}
+
+/// Rows of a tile: their distances and labels stay in the nearest cache.
+pub(crate) const TILE_ROWS: usize = 256;
+
+/// One of two names, by element type: job names are constants.
+pub(crate) const fn named(dtype: Dtype, f32_name: &'static str, f64_name: &'static str) -> &'static str {
+    match dtype {
+        Dtype::F32 => f32_name,
+        Dtype::F64 => f64_name,
+    }
+}
+
+/// The weight of a row of a slice; 1 where rows have none.
+pub(crate) fn weight_of(weights: Option<&[f64]>, row: usize) -> f64 {
+    weights.map_or(1.0, |weights| weights[row])
+}
+
+/// The records of a slice as `T`, their number of columns checked.
+pub(crate) fn records_of<T: Real>(rows: &BlockAt, n_features: usize) -> Result<&[T]> {
+    let records = rows.block.records.as_rows::<T>()?;
+    let found = records.n_features();
+    if found != n_features {
+        return Err(Error::shape("features", n_features as u64, found as u64));
+    }
+    Ok(records.values())
+}
+
+/// A row whose distance to every centroid is not finite, though it was in the first pass.
+pub(crate) fn changed(rows: &BlockAt, row: usize) -> Error {
+    let expected = "rows within the range of the first pass".to_owned();
+    let found = "a row at an infinite or undefined distance".to_owned();
+    rows.locate(ErrorKind::SourceChanged { expected, found }.into(), Some(row))
+}

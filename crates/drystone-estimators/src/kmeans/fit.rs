@@ -1,0 +1,325 @@
+//! A fit from end to end: scan, seed, iterate. Holds no arithmetic on rows.
+
+use drystone_core::block::RecordElement;
+use drystone_core::{
+    ChunkedDataset, Control, Dtype, Error, ErrorKind, Event, Result, Rows, Session, StopReason,
+    Threads,
+};
+use drystone_kernels::limbs::{ClusterSums, Scales};
+
+use super::element::Real;
+use super::file::recipe;
+use super::init::Init;
+use super::lloyd::{Centroids, Lloyd, LloydPartial};
+use super::model::{History, Iteration, KMeans, Round, Status};
+use super::params::KMeansValidParams;
+use super::relocate::{Farthest, empty_clusters, relocate};
+use super::scan::ScanPartial;
+use super::seeding::{self, Bounds, Seeded};
+
+/// Rows that an empty cluster may choose from, so that it need not take one that is all
+/// of its cluster.
+const CHOICES_PER_EMPTY: usize = 4;
+
+pub(crate) fn fit(params: &KMeansValidParams<'_>, data: &ChunkedDataset) -> Result<KMeans> {
+    let shared = Threads::shared();
+    let executor = params.executor.unwrap_or(&*shared);
+    let control = Control::new(params.cancel.clone(), params.max_time);
+    let session = Session::new(executor, params.observer, &control);
+    if data.n_features() == 0 {
+        return Err(empty("the dataset has no columns"));
+    }
+    match data.dtype() {
+        Dtype::F32 => Fit::<f32>::new(params, &session, data)?.run(),
+        Dtype::F64 => Fit::<f64>::new(params, &session, data)?.run(),
+    }
+}
+
+fn empty(what: &str) -> Error {
+    ErrorKind::Empty { what: what.to_owned() }.into()
+}
+
+/// Before anything else is computed: are there rows enough?
+fn check_rows(scan: &ScanPartial, n_clusters: usize) -> Result<()> {
+    if scan.n_samples == 0 {
+        return Err(empty("the dataset has no rows"));
+    }
+    if scan.n_weighty == 0 {
+        let found = "0 for every row".to_owned();
+        return Err(ErrorKind::Weight { found }.into());
+    }
+    if scan.n_weighty < n_clusters as u64 {
+        let (n_clusters, found) = (n_clusters as u64, scan.n_weighty);
+        return Err(ErrorKind::TooFewRows { n_clusters, found, distinct: false }.into());
+    }
+    Ok(())
+}
+
+/// A fit whose data are scanned.
+struct Fit<'a, T> {
+    params: &'a KMeansValidParams<'a>,
+    session: &'a Session<'a>,
+    data: ChunkedDataset,
+    bounds: Bounds,
+    scales: Scales,
+    restarts: Vec<Restart<T>>,
+    /// The squared shift at which iterations stop.
+    tol: Option<f64>,
+}
+
+/// The iterations of one restart.
+struct Restart<T> {
+    centroids: Vec<T>,
+    /// Hash of the labels, if the centroids are means of rows with these labels.
+    labels: Option<u64>,
+    phase: Phase,
+    latest: Option<Latest<T>>,
+    rounds: Vec<Round>,
+    iterations: Vec<Iteration>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Iterating,
+    /// One more assignment, so that labels, counts and inertia follow the centroids.
+    Settling(Status),
+    Done(Status),
+}
+
+/// Centroids of which everything is known.
+struct Latest<T> {
+    centroids: Vec<T>,
+    cost: f64,
+    counts: Vec<u64>,
+    n_iter: usize,
+}
+
+impl<'a, T: Real> Fit<'a, T> {
+    fn new(
+        params: &'a KMeansValidParams<'a>,
+        session: &'a Session<'a>,
+        data: &ChunkedDataset,
+    ) -> Result<Self> {
+        if let Init::Centroids(given) = &params.init {
+            seeding::given_centroids::<T>(given, data.n_features())?;
+        }
+        let data = session.with_known_rows(data)?;
+        let scan = session.run(&data, &seeding::scan_job(params, data.n_features()))?;
+        check_rows(&scan, params.n_clusters)?;
+        let bounds = Bounds::new::<T>(&scan, &params.init)?;
+        let seeded = seeding::seed::<T>(params, session, &data, &scan, &bounds)?;
+        session.forget_state();
+        let scales = bounds.range.scales::<T>();
+        let restarts = seeded.into_iter().map(Restart::new).collect();
+        let tol = (params.tol == 0.0).then_some(0.0);
+        Ok(Self { params, session, data, bounds, scales, restarts, tol })
+    }
+
+    fn run(mut self) -> Result<KMeans> {
+        let mut iteration = 0;
+        while self.active().next().is_some() {
+            iteration += 1;
+            let job = self.job();
+            let partial = match self.session.run(&self.data, &job) {
+                Ok(partial) => partial,
+                Err(error) => return self.stopped(error),
+            };
+            self.note_spread(&partial);
+            let mut best = f64::INFINITY;
+            let active: Vec<usize> = self.active().collect();
+            for (slot, idx) in active.into_iter().enumerate() {
+                let sums = &partial.sums[slot].0;
+                let (cost, labels) = (partial.costs[slot].value(), partial.labels[slot]);
+                best = best.min(cost);
+                match self.step(idx, cost, labels, sums) {
+                    Err(error) if is_stop(&error) => return self.stopped(error),
+                    result => result?,
+                }
+            }
+            self.session.note(&Event::Iteration { iteration, cost: best });
+        }
+        self.finish(None)
+    }
+
+    /// Restarts that are not done.
+    fn active(&self) -> impl Iterator<Item = usize> + '_ {
+        let going = |restart: &Restart<T>| !matches!(restart.phase, Phase::Done(_));
+        (0..self.restarts.len()).filter(move |&idx| going(&self.restarts[idx]))
+    }
+
+    fn job(&self) -> Lloyd<T> {
+        let around = if self.tol.is_none() { self.bounds.middle.clone() } else { Vec::new() };
+        let centroids = |idx: usize| Centroids(self.restarts[idx].centroids.clone());
+        Lloyd {
+            n_features: self.data.n_features(),
+            range: self.bounds.range.clone(),
+            spread_around: around,
+            restarts: self.active().map(centroids).collect(),
+        }
+    }
+
+    /// Makes `tol` absolute by the mean variance of the columns.
+    fn note_spread(&mut self, partial: &LloydPartial) {
+        let Some(spread) = &partial.spread else { return };
+        let n_features = self.data.n_features();
+        let scales = self.bounds.range.spread_scales();
+        let means = self.column_means(&partial.sums[0].0);
+        let variance = |column: usize| {
+            let offset = means[column] - self.bounds.middle[column];
+            (spread.0.mean(0, column, &scales) - offset * offset).max(0.0)
+        };
+        let mean: f64 = (0..n_features).map(variance).sum::<f64>() / n_features as f64;
+        self.tol = Some(self.params.tol * mean);
+    }
+
+    /// Means of the columns over all clusters, weighted as the rows are.
+    fn column_means(&self, sums: &ClusterSums) -> Vec<f64> {
+        let weight: f64 = (0..sums.n_clusters()).map(|k| sums.weight_of(k, &self.scales)).sum();
+        let column = |column| {
+            let part = |cluster| match sums.weights()[cluster] {
+                0 => 0.0,
+                _ => sums.mean(cluster, column, &self.scales) * sums.weight_of(cluster, &self.scales),
+            };
+            (0..sums.n_clusters()).map(part).sum::<f64>() / weight
+        };
+        (0..sums.n_features()).map(column).collect()
+    }
+
+    /// Takes in one assignment of a restart: move on, settle, or be done.
+    fn step(&mut self, idx: usize, cost: f64, labels: u64, sums: &ClusterSums) -> Result<()> {
+        let restart = &mut self.restarts[idx];
+        let unchanged = restart.labels == Some(labels);
+        restart.note_latest(cost, sums);
+        if let Phase::Settling(status) = restart.phase {
+            restart.phase = Phase::Done(if unchanged { Status::LabelsUnchanged } else { status });
+            return Ok(());
+        }
+        if unchanged {
+            restart.iterations.push(Iteration { cost, shift: 0.0 });
+            restart.phase = Phase::Done(Status::LabelsUnchanged);
+            return Ok(());
+        }
+        let (sums, moved_rows) = self.fill_empty(idx, sums)?;
+        let restart = &mut self.restarts[idx];
+        let means = means(&sums, &self.scales, &restart.centroids);
+        let shift = squared_shift(&restart.centroids, &means);
+        restart.iterations.push(Iteration { cost, shift });
+        restart.labels = (!moved_rows).then_some(labels);
+        let tol = self.tol.unwrap_or(0.0);
+        restart.phase = if means == restart.centroids {
+            Phase::Done(Status::LabelsUnchanged)
+        } else if shift <= tol {
+            Phase::Settling(Status::ShiftWithinTol)
+        } else if restart.iterations.len() == self.params.max_iter {
+            Phase::Settling(Status::MaxIter)
+        } else {
+            Phase::Iterating
+        };
+        restart.centroids = means;
+        Ok(())
+    }
+
+    /// Gives rows to empty clusters, if there are any; says whether it did.
+    fn fill_empty(&self, idx: usize, sums: &ClusterSums) -> Result<(ClusterSums, bool)> {
+        let mut sums = sums.clone();
+        let n_empty = empty_clusters(&sums).len();
+        if n_empty == 0 {
+            return Ok((sums, false));
+        }
+        let centroids = &self.restarts[idx].centroids;
+        let job = Farthest {
+            n_features: self.data.n_features(),
+            centroids: Centroids(centroids.clone()),
+            n_rows: CHOICES_PER_EMPTY * n_empty,
+        };
+        let farthest = self.session.run(&self.data, &job)?;
+        relocate(&mut sums, farthest.0.winners(), centroids, &self.scales);
+        let left = empty_clusters(&sums).len();
+        let text = format!("{n_empty} clusters were empty: {} took far rows", n_empty - left);
+        self.session.note(&Event::Note { text: &text });
+        Ok((sums, left < n_empty))
+    }
+
+    /// A fit that was stopped gives its latest model, if it has one.
+    fn stopped(self, error: Error) -> Result<KMeans> {
+        let ErrorKind::Stopped { reason } = error.kind() else { return Err(error) };
+        let status = match reason {
+            StopReason::Cancelled => Status::Cancelled,
+            StopReason::MaxTime => Status::MaxTime,
+        };
+        if self.restarts.iter().all(|restart| restart.latest.is_none()) {
+            return Err(error);
+        }
+        self.finish(Some(status))
+    }
+
+    /// The model of the restart with the least cost; the earlier one of a tie.
+    fn finish(self, stopped: Option<Status>) -> Result<KMeans> {
+        let known = self.restarts.into_iter().filter_map(|mut restart| {
+            let latest = restart.latest.take()?;
+            Some((restart, latest))
+        });
+        let best = known.min_by(|(_, a), (_, b)| a.cost.total_cmp(&b.cost));
+        let Some((restart, latest)) = best else { return Err(empty("no restart was evaluated")) };
+        let status = match (restart.phase, stopped) {
+            (Phase::Done(status), _) | (_, Some(status)) => status,
+            (Phase::Iterating | Phase::Settling(_), None) => Status::MaxIter,
+        };
+        let history = History {
+            rounds: restart.rounds,
+            iterations: restart.iterations,
+            passes: self.session.passes(),
+            blocks_read: self.session.blocks_read(),
+        };
+        Ok(KMeans {
+            centroids: T::into_records(Rows::new(latest.centroids, self.data.n_features())?),
+            inertia: latest.cost,
+            n_iter: latest.n_iter,
+            status,
+            cluster_counts: latest.counts,
+            recipe: recipe(self.params),
+            history,
+        })
+    }
+}
+
+impl<T: Real> Restart<T> {
+    fn new(seeded: Seeded<T>) -> Self {
+        Self {
+            centroids: seeded.centroids,
+            labels: None,
+            phase: Phase::Iterating,
+            latest: None,
+            rounds: seeded.rounds,
+            iterations: Vec::new(),
+        }
+    }
+
+    fn note_latest(&mut self, cost: f64, sums: &ClusterSums) {
+        let (centroids, counts) = (self.centroids.clone(), sums.counts().to_vec());
+        let n_iter = self.iterations.len() + usize::from(self.phase == Phase::Iterating);
+        self.latest = Some(Latest { centroids, cost, counts, n_iter });
+    }
+}
+
+fn is_stop(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Stopped { .. })
+}
+
+/// Means of the clusters' rows; a cluster without weight keeps its centroid.
+fn means<T: RecordElement>(sums: &ClusterSums, scales: &Scales, before: &[T]) -> Vec<T> {
+    let n_features = sums.n_features();
+    let mean = |(at, &before): (usize, &T)| {
+        let (cluster, column) = (at / n_features, at % n_features);
+        match sums.weights()[cluster] {
+            0 => before,
+            _ => T::from_f64(sums.mean(cluster, column, scales)),
+        }
+    };
+    before.iter().enumerate().map(mean).collect()
+}
+
+fn squared_shift<T: RecordElement>(before: &[T], after: &[T]) -> f64 {
+    let differences = before.iter().zip(after).map(|(before, after)| after.to_f64() - before.to_f64());
+    differences.map(|difference| difference * difference).sum()
+}

@@ -1,0 +1,46 @@
+//! What a fit will cost.
+
+use drystone_core::explain::Pass;
+use drystone_core::{ChunkedDataset, Explanation, Threads};
+
+use super::init::Init;
+use super::nearness::Index;
+use super::params::KMeansValidParams;
+use super::seeding;
+
+pub(crate) fn explain(params: &KMeansValidParams<'_>, data: &ChunkedDataset) -> Explanation {
+    let resources = match params.executor {
+        Some(executor) => executor.describe(),
+        None => Threads::shared().describe(),
+    };
+    let what = format!("KMeans: {} clusters, {}", params.n_clusters, params.init);
+    Explanation::new(what, data, resources, passes(params, data), state_bytes_per_row(params))
+}
+
+fn passes(params: &KMeansValidParams<'_>, data: &ChunkedDataset) -> Vec<Pass> {
+    let pass = |name: &str, at_most| Pass { name: name.to_owned(), at_most };
+    let mut passes = Vec::new();
+    if data.n_samples().is_none() {
+        passes.push(pass("count rows", 1));
+    }
+    passes.push(pass("scan ranges and weights", 1));
+    match params.init {
+        Init::Parallel { rounds, .. } => passes.push(pass("seed by k-means||", rounds + 1)),
+        Init::PlusPlus => passes.push(pass("seed by k-means++", params.n_clusters)),
+        Init::Random | Init::Centroids(_) => {}
+    }
+    passes.push(pass("Lloyd's iterations, and one to settle labels", params.max_iter + 1));
+    passes
+}
+
+/// Seeding keeps a distance and an index a row and restart; iterations keep nothing.
+fn state_bytes_per_row(params: &KMeansValidParams<'_>) -> u64 {
+    let index = match params.init {
+        Init::Parallel { oversampling, rounds } => {
+            Index::bytes(seeding::max_candidates(params.n_clusters, oversampling, rounds))
+        }
+        Init::PlusPlus => Index::bytes(1),
+        Init::Random | Init::Centroids(_) => return 0,
+    };
+    ((size_of::<f32>() + index) * params.n_init) as u64
+}

@@ -1,0 +1,90 @@
+//! Empty clusters take the rows that are farthest from their centroids: one extra pass,
+//! only when there are any.
+
+use drystone_core::{BlockAt, Job, Partial, Result};
+use drystone_kernels::Isa;
+use drystone_kernels::limbs::{ClusterSums, Scales};
+use drystone_kernels::nearest::nearest;
+use serde::{Deserialize, Serialize};
+
+use super::draws::{Drawn, Smallest};
+use super::element::{Real, named, records_of, weight_of};
+use super::lloyd::{Assignments, Centroids};
+use super::scan::row_values;
+
+/// Finds the rows of positive weight that are farthest from their nearest centroid.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(bound = "T: Real")]
+pub(crate) struct Farthest<T> {
+    pub n_features: usize,
+    pub centroids: Centroids<T>,
+    pub n_rows: usize,
+}
+
+/// The farthest rows: keys are negative squared distances.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct FarthestPartial(pub Smallest);
+
+impl Partial for FarthestPartial {
+    fn merge(&mut self, other: Self) {
+        self.0.merge(other.0);
+    }
+}
+
+impl<T: Real> Job for Farthest<T> {
+    const NAME: &'static str = named(T::DTYPE, "kmeans.farthest.f32/1", "kmeans.farthest.f64/1");
+    type State = ();
+    type Partial = FarthestPartial;
+
+    fn empty(&self) -> FarthestPartial {
+        FarthestPartial(Smallest::new(self.n_rows))
+    }
+
+    fn map(&self, rows: &BlockAt, (): &mut (), into: &mut FarthestPartial) -> Result<()> {
+        let records = records_of::<T>(rows, self.n_features)?;
+        let mut tiles = Assignments::new(rows, records, self.n_features, &self.centroids.0);
+        while let Some(tile) = tiles.next()? {
+            for (row, &d2) in tile.d2.iter().enumerate() {
+                let weight = weight_of(tile.weights, row);
+                if weight > 0.0 && d2 > 0.0 {
+                    let row = tile.first_row + row;
+                    let values = || row_values(&rows.block.records, row);
+                    into.0.offer(-d2, rows.first_row + row as u64, weight, values);
+                }
+            }
+        }
+        into.0.seal();
+        Ok(())
+    }
+}
+
+/// Clusters without weight.
+pub(crate) fn empty_clusters(sums: &ClusterSums) -> Vec<usize> {
+    (0..sums.n_clusters()).filter(|&cluster| sums.weights()[cluster] == 0).collect()
+}
+
+/// Moves one row to each empty cluster, the farthest to the first; a row that is all of
+/// its cluster stays. Clusters for which no row is left remain empty.
+pub(crate) fn relocate<T: Real>(
+    sums: &mut ClusterSums,
+    farthest: &[Drawn],
+    centroids: &[T],
+    scales: &Scales,
+) {
+    let n_features = sums.n_features();
+    let mut empty = empty_clusters(sums).into_iter().peekable();
+    for drawn in farthest {
+        let Some(&cluster) = empty.peek() else { break };
+        let row: Vec<T> = drawn.values.iter().map(|&value| T::from_f64(value)).collect();
+        let (mut best, mut donor) = ([T::ZERO], [0]);
+        nearest(Isa::best(), &row, n_features, centroids, &mut best, &mut donor);
+        let donor = donor[0] as usize;
+        let mut moved = sums.clone();
+        let took = moved.remove_row(donor, &row, drawn.weight, scales);
+        let gave = moved.add_row(cluster, &row, drawn.weight, scales);
+        if took.is_ok() && gave.is_ok() && moved.weights()[donor] != 0 {
+            *sums = moved;
+            empty.next();
+        }
+    }
+}

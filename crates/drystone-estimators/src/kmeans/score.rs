@@ -1,0 +1,54 @@
+//! The cost of given centroids on a dataset: one pass.
+
+use drystone_core::wire::exact_sums;
+use drystone_core::{BlockAt, Job, Partial, Result};
+use drystone_kernels::ExactSum;
+use serde::{Deserialize, Serialize};
+
+use super::element::{Real, named, records_of};
+use super::lloyd::{Assignments, Centroids, Tally};
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(bound = "T: Real")]
+pub(crate) struct Score<T> {
+    pub n_features: usize,
+    pub centroids: Centroids<T>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct ScorePartial {
+    #[serde(with = "exact_sums")]
+    cost: Vec<ExactSum>,
+}
+
+impl ScorePartial {
+    pub fn cost(&self) -> f64 {
+        self.cost[0].value()
+    }
+}
+
+impl Partial for ScorePartial {
+    fn merge(&mut self, other: Self) {
+        self.cost[0].merge(&other.cost[0]);
+    }
+}
+
+impl<T: Real> Job for Score<T> {
+    const NAME: &'static str = named(T::DTYPE, "kmeans.score.f32/1", "kmeans.score.f64/1");
+    type State = ();
+    type Partial = ScorePartial;
+
+    fn empty(&self) -> ScorePartial {
+        ScorePartial { cost: vec![ExactSum::new()] }
+    }
+
+    fn map(&self, rows: &BlockAt, (): &mut (), into: &mut ScorePartial) -> Result<()> {
+        let records = records_of::<T>(rows, self.n_features)?;
+        let mut tiles = Assignments::new(rows, records, self.n_features, &self.centroids.0);
+        let mut tally = Tally { cost: &mut into.cost[0], labels: &mut 0 };
+        while let Some(tile) = tiles.next()? {
+            tally.add(rows, &tile);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,16 @@
+//! Estimators over chunked datasets.
+//!
+//! They touch data only through jobs that an executor runs: no files (but a model's
+//! own), sockets, spawned threads or clocks here.
+
+pub mod kmeans;
+pub mod metrics;
+
+pub use kmeans::{Init, KMeans, KMeansParams, KMeansValidParams, Oversampling};
+
+use drystone_core::Registry;
+
+/// Adds the jobs of this crate, so that another process can run them.
+pub fn register(registry: &mut Registry) {
+    kmeans::register(registry);
+}

@@ -1,0 +1,160 @@
+//! The nearest centroid against a naive search, on every instruction set.
+
+use proptest::prelude::*;
+
+use super::{distance, nearest, own_distance};
+use crate::{Float, Isa};
+
+const ROWS: [usize; 10] = [0, 1, 3, 7, 15, 16, 17, 31, 33, 70];
+const FEATURES: [usize; 9] = [1, 2, 3, 4, 7, 8, 9, 20, 131];
+const CLUSTERS: [usize; 5] = [1, 2, 3, 5, 50];
+
+/// The lowest index of the smallest distance.
+fn naive<T: Float>(row: &[T], centroids: &[T]) -> (T, u32) {
+    let chain = |c: &[T]| {
+        row.iter()
+            .zip(c)
+            .fold(T::ZERO, |acc, (&x, &c)| (x - c).mul_add(x - c, acc))
+    };
+    let distances = centroids.chunks(row.len()).map(chain).zip(0..);
+    distances.fold(
+        (T::INFINITY, 0),
+        |best, next| if next.0 < best.0 { next } else { best },
+    )
+}
+
+fn check<T: Float>(records: &[T], n_features: usize, centroids: &[T]) {
+    let n_rows = records.len() / n_features;
+    let expected: Vec<(T, u32)> = records
+        .chunks(n_features)
+        .map(|row| naive(row, centroids))
+        .collect();
+    for &isa in Isa::available() {
+        // Results that are not overwritten would show.
+        let (mut best, mut index) = (vec![T::from_f64(-7.0); n_rows], vec![u32::MAX; n_rows]);
+        nearest(isa, records, n_features, centroids, &mut best, &mut index);
+        let found: Vec<(T, u32)> = best.iter().copied().zip(index.iter().copied()).collect();
+        assert_eq!(found, expected, "{isa} n={n_rows} d={n_features}");
+        check_own(isa, records, n_features, centroids, &index);
+    }
+}
+
+fn check_own<T: Float>(isa: Isa, records: &[T], n_features: usize, centroids: &[T], index: &[u32]) {
+    let in_double = |values: &[T]| -> Vec<f64> { values.iter().map(|x| x.to_f64()).collect() };
+    let mut own = vec![-7.0; index.len()];
+    own_distance(isa, records, n_features, centroids, index, &mut own);
+    let rows = records.chunks(n_features).zip(index).zip(own);
+    for ((row, &index), own) in rows {
+        let centroid = &centroids[index as usize * n_features..][..n_features];
+        let (expected, _) = naive(&in_double(row), &in_double(centroid));
+        // A distance that is NaN is not less than infinity, but it is NaN here.
+        if own.is_finite() {
+            assert_eq!(own.to_bits(), expected.to_bits(), "{isa}");
+        }
+        assert_eq!(own.to_bits(), distance(row, centroid).to_bits(), "{isa}");
+    }
+}
+
+/// Values of few bits, which tie often, or of many.
+fn values<T: Float>(n: usize, grid: bool, seed: u64) -> Vec<T> {
+    let mut state = seed | 1;
+    let mut next = || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as f64 / f64::from(1_u32 << 31)
+    };
+    let value = |u: f64| {
+        if grid {
+            (u * 3.0).floor()
+        } else {
+            1e4 + u - 0.5
+        }
+    };
+    (0..n).map(|_| T::from_f64(value(next()))).collect()
+}
+
+fn check_sizes<T: Float>(
+    n_rows: usize,
+    n_features: usize,
+    n_clusters: usize,
+    grid: bool,
+    seed: u64,
+) {
+    let records = values::<T>(n_rows * n_features, grid, seed);
+    let centroids = values::<T>(n_clusters * n_features, grid, !seed);
+    check(&records, n_features, &centroids);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn every_isa_gives_the_bits_of_the_naive_search(
+        n_rows in proptest::sample::select(ROWS.to_vec()),
+        n_features in proptest::sample::select(FEATURES.to_vec()),
+        n_clusters in proptest::sample::select(CLUSTERS.to_vec()),
+        grid: bool,
+        seed: u64,
+    ) {
+        check_sizes::<f64>(n_rows, n_features, n_clusters, grid, seed);
+        check_sizes::<f32>(n_rows, n_features, n_clusters, grid, seed);
+    }
+}
+
+#[test]
+fn many_features() {
+    check_sizes::<f64>(19, 784, 11, false, 1);
+    check_sizes::<f32>(37, 784, 11, false, 2);
+}
+
+#[test]
+fn of_equal_centroids_the_first_wins() {
+    let centroids = [5.0, 1.0, 1.0, 1.0, 0.0];
+    for &isa in Isa::available() {
+        let (mut best, mut index) = ([0.0; 3], [9; 3]);
+        nearest(isa, &[1.0, 0.5, 7.0], 1, &centroids, &mut best, &mut index);
+        assert_eq!((best, index), ([0.0, 0.25, 4.0], [1, 1, 0]), "{isa}");
+    }
+}
+
+#[test]
+fn a_row_that_is_not_finite_has_no_finite_distance() {
+    for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, f64::MAX] {
+        let mut records = vec![1.0; 20 * 3];
+        records[7] = bad;
+        check(&records, 3, &[0.0; 9]);
+        check(
+            &records.iter().map(|&x| x as f32).collect::<Vec<_>>(),
+            3,
+            &[0.0; 9],
+        );
+        let (mut best, mut index) = (vec![0.0; 20], vec![9; 20]);
+        for &isa in Isa::available() {
+            nearest(isa, &records, 3, &[0.0; 9], &mut best, &mut index);
+            let expected: Vec<f64> = (0..20)
+                .map(|row| if row == 2 { f64::INFINITY } else { 3.0 })
+                .collect();
+            assert_eq!((&best, index[2]), (&expected, 0), "{isa} {bad}");
+        }
+    }
+}
+
+#[test]
+fn a_centroid_that_is_not_finite_is_never_nearest() {
+    check(&[1.0, 2.0, 3.0], 1, &[f64::NAN, 2.0, f64::INFINITY]);
+    check(&[1.0, 2.0, 3.0], 1, &[f32::NAN, f32::NAN]);
+}
+
+#[test]
+#[should_panic(expected = "whole rows")]
+fn records_that_end_within_a_row_are_refused() {
+    nearest(
+        Isa::Scalar,
+        &[1.0, 2.0, 3.0],
+        2,
+        &[0.0, 0.0],
+        &mut [0.0],
+        &mut [0],
+    );
+}
