@@ -1,6 +1,97 @@
-//! facade
+//! Machine learning over datasets larger than memory.
+//!
+//! A dataset is made of *blocks* that are generated or read where and when they are
+//! needed, and never glued into one array. Estimators go over the blocks on all cores,
+//! and give **the same bits** whatever the block size, the number of threads, the
+//! executor, the memory budget and the instruction set.
+//!
+//! # Cluster 100,000 rows that never exist all at once
+//!
+//! ```
+//! use drystone::prelude::*;
+//!
+//! let data = generate::Blobs::new(100_000, 5).centers(4).seed(0).block_rows(20_000).dataset();
+//! assert_eq!(data.to_string(), "ChunkedDataset (100000, 5) f64, 5 blocks of up to 20000 rows, 4.8 MB, targets i64");
+//!
+//! let model = KMeans::params(4)
+//!     .init(Init::parallel(Oversampling::PerCluster(2.0), 5))
+//!     .seed(0)
+//!     .fit(&data)?;
+//! assert!(model.converged());
+//!
+//! let first = model.predict(&data).slice(0..10).compute()?; // touches one block
+//! assert_eq!(first.len(), 10);
+//!
+//! // The same model, to the last bit, from other blocks on one thread without a cache.
+//! let one = Threads::new(1)?.memory_budget(0);
+//! let again = KMeans::params(4).seed(0).on(&one).fit(&data.rechunk(7_001))?;
+//! assert_eq!(again.sha256()?, model.sha256()?);
+//! # Ok::<(), drystone::Error>(())
+//! ```
+//!
+//! # Blocks of your own
+//!
+//! ```
+//! use drystone::prelude::*;
+//! use ndarray::Array2;
+//!
+//! // What Dask calls `from_delayed`: a function that makes block `i`, and the shape.
+//! let layout = Layout::new(Dtype::F32, 2, 4_000, 1_000);
+//! let data = ChunkedDataset::from_blocks(layout, |block_idx| {
+//!     let center = (block_idx % 2) as f32 * 10.0;
+//!     let value = |(row, column)| center + (row * (column + 3) % 7) as f32 * 0.1;
+//!     Ok(Block::new(Array2::from_shape_fn((1_000, 2), value)))
+//! });
+//!
+//! let plan = KMeans::params(2).explain(&data)?; // passes, bytes and memory, before any work
+//! assert_eq!(plan.data_bytes, Some(32_000));
+//!
+//! let (model, labels) = KMeans::params(2).fit_predict(&data)?;
+//! assert_eq!(model.cluster_counts(), [2_000, 2_000]);
+//! assert_eq!(labels.compute()?.len(), 4_000);
+//! assert_eq!(data.mean().compute()?.len(), 2);
+//! # Ok::<(), drystone::Error>(())
+//! ```
+//!
+//! # Where to look
+//!
+//! [`ChunkedDataset`] says what can be done with blocks, [`generate`], [`csv`], [`npy`]
+//! and [`memory`] where they come from, [`KMeansParams`] what can be fitted and which
+//! errors to expect, [`Executor`] where it runs. `ARCHITECTURE.md` in the repository has
+//! the map and the invariants.
 
-pub use drystone_core as core;
-pub use drystone_estimators as estimators;
+pub use drystone_core::{
+    Block, BlockAt, BlockRows, BlockSource, CancelToken, ChunkedArray, ChunkedDataset, Description,
+    Dtype, Error, ErrorKind, Event, Executor, Explanation, Inline, Job, Layout, Observer, Partial,
+    Records, Registry, Result, Rows, Session, StatePolicy, StopReason, Subprocess, TargetKind,
+    Targets, Threads, ToChunked,
+};
+pub use drystone_core::{array, block, column, control, executor, explain, laws, observe, wire};
+pub use drystone_core::memory as sizes;
+pub use drystone_estimators::{
+    Init, KMeans, KMeansParams, KMeansValidParams, Oversampling, kmeans, metrics,
+};
 pub use drystone_kernels as kernels;
-pub use drystone_sources as sources;
+pub use drystone_sources::{csv, generate, memory, npy};
+
+/// What most programs need.
+pub mod prelude {
+    pub use crate::{
+        Block, ChunkedDataset, Dtype, Init, KMeans, Layout, Oversampling, Targets, Threads, csv,
+        generate, memory, npy,
+    };
+}
+
+/// All jobs and sources of drystone, for a process that runs them on behalf of another.
+///
+/// ```
+/// let registry = drystone::registry();
+/// assert!(registry.open_job("kmeans.scan/1", &[]).is_err()); // known, but these are no bytes of it
+/// ```
+#[must_use]
+pub fn registry() -> Registry {
+    let mut registry = Registry::new();
+    drystone_sources::register(&mut registry);
+    drystone_estimators::register(&mut registry);
+    registry
+}

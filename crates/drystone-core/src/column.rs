@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::block::{BlockAt, RecordElement, Records};
 use crate::control::Control;
 use crate::dataset::ChunkedDataset;
-use crate::error::{ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::executor::{Executor, Threads};
 use crate::job::{Job, Partial};
 use crate::observe::Silent;
@@ -15,7 +15,10 @@ use crate::registry::Registry;
 use crate::session::Session;
 
 pub(crate) fn register(registry: &mut Registry) {
-    registry.job::<Moments>().job::<Spread>().job::<crate::laws::Visits>();
+    registry
+        .job::<Moments>()
+        .job::<Spread>()
+        .job::<crate::laws::Visits>();
 }
 
 /// Which value of each column.
@@ -41,7 +44,10 @@ pub struct ColumnReduction {
 
 impl ColumnReduction {
     pub(crate) fn new(data: &ChunkedDataset, column: Column) -> Self {
-        Self { data: data.clone(), column }
+        Self {
+            data: data.clone(),
+            column,
+        }
     }
 
     /// The values, `(n_features,)`, on the threads of this machine.
@@ -120,14 +126,26 @@ impl Partial for MomentsPartial {
         for column in 0..self.sums.len() {
             self.sums[column].merge(&other.sums[column]);
             self.min[column] = least(self.min[column], other.min[column]);
-            self.max[column] = -least(-self.max[column], -other.max[column]);
+            self.max[column] = greatest(self.max[column], other.max[column]);
         }
     }
 }
 
-/// The smaller value, or NaN if either is.
+/// The smaller value, or NaN if either is; -0.0 is smaller than 0.0, or else the bits
+/// would depend on the order.
 fn least(a: f64, b: f64) -> f64 {
-    if a < b || a.is_nan() { a } else { b }
+    if a.is_nan() || b.is_nan() {
+        f64::NAN
+    } else if a.total_cmp(&b).is_le() {
+        a
+    } else {
+        b
+    }
+}
+
+/// The greater value, as [`least`].
+fn greatest(a: f64, b: f64) -> f64 {
+    -least(-a, -b)
 }
 
 impl Job for Moments {
@@ -145,11 +163,19 @@ impl Job for Moments {
     }
 
     fn map(&self, rows: &BlockAt, (): &mut (), into: &mut MomentsPartial) -> Result<()> {
+        let found = rows.block.records.n_features();
+        if found != self.n_features {
+            return Err(Error::shape(
+                "features",
+                self.n_features as u64,
+                found as u64,
+            ));
+        }
         into.n_samples += rows.block.n_samples() as u64;
         for_each_value(&rows.block.records, |column, value| {
             into.sums[column].add(value);
             into.min[column] = least(into.min[column], value);
-            into.max[column] = -least(-into.max[column], -value);
+            into.max[column] = greatest(into.max[column], value);
         });
         Ok(())
     }
@@ -169,7 +195,10 @@ struct SpreadPartial {
 
 impl Partial for SpreadPartial {
     fn merge(&mut self, other: Self) {
-        self.sums.iter_mut().zip(&other.sums).for_each(|(sum, other)| sum.merge(other));
+        self.sums
+            .iter_mut()
+            .zip(&other.sums)
+            .for_each(|(sum, other)| sum.merge(other));
     }
 }
 
@@ -179,7 +208,9 @@ impl Job for Spread {
     type Partial = SpreadPartial;
 
     fn empty(&self) -> SpreadPartial {
-        SpreadPartial { sums: vec![ExactSum::new(); self.center.len()] }
+        SpreadPartial {
+            sums: vec![ExactSum::new(); self.center.len()],
+        }
     }
 
     fn map(&self, rows: &BlockAt, (): &mut (), into: &mut SpreadPartial) -> Result<()> {
@@ -194,7 +225,9 @@ impl Job for Spread {
 fn for_each_value(records: &Records, mut f: impl FnMut(usize, f64)) {
     fn each<T: RecordElement>(rows: &crate::Rows<T>, f: &mut impl FnMut(usize, f64)) {
         for row in rows.values().chunks_exact(rows.n_features().max(1)) {
-            row.iter().enumerate().for_each(|(column, &value)| f(column, Float::to_f64(value)));
+            row.iter()
+                .enumerate()
+                .for_each(|(column, &value)| f(column, Float::to_f64(value)));
         }
     }
     match records {

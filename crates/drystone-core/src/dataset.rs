@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::fingerprint::Fingerprint;
 use crate::layout::{BlockRows, Dtype, Layout};
 use crate::source::{BlockSource, Description};
-use crate::steps::{Broken, Closure, Concat, Map, Recounted, Rechunk, Resident, Slice};
+use crate::steps::{Broken, Closure, Concat, Map, Rechunk, Recounted, Resident, Slice};
 
 /// A dataset in blocks, none of which is read before it is needed.
 ///
@@ -48,7 +48,10 @@ impl ChunkedDataset {
     /// A dataset over a source that has other owners.
     pub fn from_arc(source: Arc<dyn BlockSource>) -> Self {
         let fingerprint = Fingerprint::of(&*source);
-        Self { source, fingerprint }
+        Self {
+            source,
+            fingerprint,
+        }
     }
 
     /// Blocks from a function, with their declared shape. The function must be pure: it
@@ -130,7 +133,11 @@ impl ChunkedDataset {
     /// [`ErrorKind::Dtype`](crate::ErrorKind::Dtype), with the block.
     pub fn read(&self, block_idx: usize) -> Result<Block> {
         self.check_index(block_idx)?;
-        let rows = self.layout().rows.rows_of(block_idx).map(|rows| rows.end - rows.start);
+        let rows = self
+            .layout()
+            .rows
+            .rows_of(block_idx)
+            .map(|rows| rows.end - rows.start);
         let block = self.source.read(block_idx).and_then(|block| {
             block.check(self.layout(), rows)?;
             Ok(block)
@@ -144,14 +151,20 @@ impl ChunkedDataset {
     /// The source's, with the block.
     pub fn count_rows(&self, block_idx: usize) -> Result<u64> {
         self.check_index(block_idx)?;
-        self.source.count_rows(block_idx).map_err(|error| error.in_block(block_idx as u64))
+        self.source
+            .count_rows(block_idx)
+            .map_err(|error| error.in_block(block_idx as u64))
     }
 
     fn check_index(&self, block_idx: usize) -> Result<()> {
         if block_idx < self.n_blocks() {
             return Ok(());
         }
-        Err(Error::parameter("block_idx", format!("below {}", self.n_blocks()), block_idx))
+        Err(Error::parameter(
+            "block_idx",
+            format!("below {}", self.n_blocks()),
+            block_idx,
+        ))
     }
 
     /// The same rows with known counts: all blocks are counted now, on all cores.
@@ -178,13 +191,20 @@ impl ChunkedDataset {
         if rows.n_blocks() == self.n_blocks() {
             return Ok(self.recounted(rows));
         }
-        Err(Error::shape("blocks", self.n_blocks() as u64, rows.n_blocks() as u64))
+        Err(Error::shape(
+            "blocks",
+            self.n_blocks() as u64,
+            rows.n_blocks() as u64,
+        ))
     }
 
     fn recounted(&self, rows: BlockRows) -> Self {
         // The rows are the same, so blocks that are kept stay valid.
         let source = Arc::new(Recounted::new(self.clone(), rows));
-        Self { source, fingerprint: self.fingerprint }
+        Self {
+            source,
+            fingerprint: self.fingerprint,
+        }
     }
 
     /// The rows of these datasets, one after the other.
@@ -202,6 +222,10 @@ impl ChunkedDataset {
 
     /// The same rows in blocks of `block_rows`. Where row counts are unknown, call
     /// [`scan`](Self::scan) first: it is an error otherwise, when it is read.
+    ///
+    /// # Performance
+    /// Each new block reads all of the old ones that hold rows of it: an old block that is
+    /// cut into `n` is read `n` times in a pass over blocks that are not kept.
     pub fn rechunk(&self, block_rows: u64) -> Self {
         Self::or_broken(Rechunk::new(self, block_rows), self.layout())
     }

@@ -8,12 +8,12 @@ pub use inline::Inline;
 pub use subprocess::{Subprocess, serve};
 pub use threads::Threads;
 
-use crate::block::Block;
 use crate::control::Control;
 use crate::dataset::ChunkedDataset;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::job::{AnyPartial, ErasedJob};
 use crate::observe::{Event, Observer};
+use crate::place::catch_panic;
 
 /// Rows of a slice: the unit in which blocks are mapped. Small enough that two threads
 /// share one block evenly, large enough that a slice's fixed costs vanish.
@@ -26,7 +26,7 @@ pub trait Executor: Send + Sync {
     /// Runs one step; each block is mapped exactly once.
     ///
     /// # Errors
-    /// The first error met; [`ErrorKind::Stopped`] when the step's control says so.
+    /// The first error met; [`ErrorKind::Stopped`](crate::ErrorKind::Stopped) when the step's control says so.
     fn run(&self, step: &Step<'_>) -> Result<Outcome>;
 
     /// What it is made of.
@@ -40,8 +40,15 @@ pub trait Executor: Send + Sync {
     /// # Errors
     /// The source's, with the block.
     fn count_rows(&self, data: &ChunkedDataset) -> Result<Vec<u64>> {
-        (0..data.n_blocks()).map(|block_idx| data.count_rows(block_idx)).collect()
+        (0..data.n_blocks())
+            .map(|block_idx| count_block(data, block_idx))
+            .collect()
     }
+}
+
+fn count_block(data: &ChunkedDataset, block_idx: usize) -> Result<u64> {
+    let count = catch_panic(|| data.count_rows(block_idx));
+    count.map_err(|error| error.in_block(block_idx as u64))
 }
 
 /// What an executor has to work with.
@@ -100,22 +107,19 @@ impl StepStats {
 
 impl Step<'_> {
     pub(crate) fn first_row(&self, block_idx: usize) -> u64 {
-        self.data.layout().rows.rows_of(block_idx).map_or(0, |rows| rows.start)
-    }
-
-    /// A block must have the rows that were counted before.
-    pub(crate) fn check_rows(&self, block_idx: usize, block: &Block) -> Result<()> {
-        let Some(rows) = self.data.layout().rows.rows_of(block_idx) else { return Ok(()) };
-        let (expected, found) = (rows.end - rows.start, block.n_samples() as u64);
-        if expected == found {
-            return Ok(());
-        }
-        let (expected, found) = (format!("{expected} rows"), format!("{found} rows"));
-        Err(Error::from(ErrorKind::SourceChanged { expected, found }).in_block(block_idx as u64))
+        self.data
+            .layout()
+            .rows
+            .rows_of(block_idx)
+            .map_or(0, |rows| rows.start)
     }
 
     fn block_done(&self, done: usize) {
         let n_blocks = self.data.n_blocks();
-        self.observer.event(&Event::BlockDone { pass: self.pass, done, n_blocks });
+        self.observer.event(&Event::BlockDone {
+            pass: self.pass,
+            done,
+            n_blocks,
+        });
     }
 }

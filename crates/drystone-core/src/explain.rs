@@ -48,10 +48,20 @@ impl Explanation {
     ) -> Self {
         let layout = data.layout();
         let data_bytes = layout.bytes();
-        let cached = |bytes: u64| if data.in_memory() { 0 } else { bytes.min(resources.memory_budget) };
+        let cached = |bytes: u64| {
+            if data.in_memory() {
+                0
+            } else {
+                bytes.min(resources.memory_budget)
+            }
+        };
         let in_flight = |bytes: u64| {
             let blocks = resources.threads.min(layout.n_blocks()) as u64;
-            if data.in_memory() { 0 } else { bytes.saturating_mul(blocks) }
+            if data.in_memory() {
+                0
+            } else {
+                bytes.saturating_mul(blocks)
+            }
         };
         Self {
             what,
@@ -60,7 +70,9 @@ impl Explanation {
             data_bytes,
             cached_bytes: data_bytes.map(cached),
             in_flight_bytes: layout.block_bytes().map(in_flight),
-            state_bytes: data.n_samples().map(|n| n.saturating_mul(state_bytes_per_row)),
+            state_bytes: data
+                .n_samples()
+                .map(|n| n.saturating_mul(state_bytes_per_row)),
             resources,
         }
     }
@@ -75,14 +87,19 @@ impl Explanation {
     /// Bytes of blocks and state in memory at most.
     #[must_use]
     pub fn peak_bytes(&self) -> Option<u64> {
-        Some(self.cached_bytes? + self.in_flight_bytes? + self.state_bytes?)
+        let blocks = self.cached_bytes?.saturating_add(self.in_flight_bytes?);
+        Some(blocks.saturating_add(self.state_bytes?))
     }
 }
 
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let bytes = |bytes: Option<u64>| bytes.map_or("unknown".to_owned(), human_bytes);
-        let Resources { name, threads, memory_budget } = &self.resources;
+        let Resources {
+            name,
+            threads,
+            memory_budget,
+        } = &self.resources;
         writeln!(f, "{}", self.what)?;
         writeln!(f, "  data       {}", self.data)?;
         writeln!(f, "  runs on    {name} ({threads})")?;
@@ -91,11 +108,24 @@ impl fmt::Display for Explanation {
             writeln!(f, "  passes     at most {at_most} pass{s}: {name}")?;
         }
         let (first, later) = self.bytes_read().unzip();
-        writeln!(f, "  reads      {} in the first pass, {} in each later one", bytes(first), bytes(later))?;
+        writeln!(
+            f,
+            "  reads      {} in the first pass, {} in each later one",
+            bytes(first),
+            bytes(later)
+        )?;
         let budget = human_bytes(*memory_budget);
-        writeln!(f, "  cache      {} of blocks (budget {budget})", bytes(self.cached_bytes))?;
+        writeln!(
+            f,
+            "  cache      {} of blocks (budget {budget})",
+            bytes(self.cached_bytes)
+        )?;
         writeln!(f, "  in flight  {} of blocks", bytes(self.in_flight_bytes))?;
         writeln!(f, "  row state  {}", bytes(self.state_bytes))?;
-        write!(f, "  peak       about {} of blocks and state", bytes(self.peak_bytes()))
+        write!(
+            f,
+            "  peak       about {} of blocks and state",
+            bytes(self.peak_bytes())
+        )
     }
 }

@@ -110,14 +110,24 @@ impl BlockRows {
             }
             Self::Unknown { .. } => true,
         };
-        if sound { Ok(self) } else { Err(Error::format("ascending row offsets from 0", "others")) }
+        if sound {
+            Ok(self)
+        } else {
+            Err(Error::format(
+                "blocks of at least 1 row at ascending offsets from 0",
+                "others",
+            ))
+        }
     }
 
     /// Number of blocks.
     #[must_use]
     pub fn n_blocks(&self) -> usize {
         match self {
-            Self::Uniform { n_samples, block_rows } => n_samples.div_ceil(*block_rows) as usize,
+            Self::Uniform {
+                n_samples,
+                block_rows,
+            } => n_samples.div_ceil(*block_rows) as usize,
             Self::Offsets(offsets) => offsets.len().saturating_sub(1),
             Self::Unknown { n_blocks } => *n_blocks,
         }
@@ -129,17 +139,24 @@ impl BlockRows {
         match self {
             Self::Uniform { n_samples, .. } => Some(*n_samples),
             Self::Offsets(offsets) => Some(offsets.last().copied().unwrap_or(0)),
+            Self::Unknown { n_blocks: 0 } => Some(0),
             Self::Unknown { .. } => None,
         }
     }
 
     /// The rows of one block, as positions in the dataset, if known.
+    ///
+    /// # Panics
+    /// If there is no such block.
     #[must_use]
     pub fn rows_of(&self, block_idx: usize) -> Option<Range<u64>> {
         match self {
-            Self::Uniform { n_samples, block_rows } => {
+            Self::Uniform {
+                n_samples,
+                block_rows,
+            } => {
                 let first = block_idx as u64 * block_rows;
-                Some(first..(*n_samples).min(first + block_rows))
+                Some(first..(*n_samples).min(first.saturating_add(*block_rows)))
             }
             Self::Offsets(offsets) => Some(offsets[block_idx]..offsets[block_idx + 1]),
             Self::Unknown { .. } => None,
@@ -150,10 +167,18 @@ impl BlockRows {
     #[must_use]
     pub fn max_block_rows(&self) -> Option<u64> {
         match self {
-            Self::Uniform { n_samples, block_rows } => Some(*block_rows.min(n_samples)),
-            Self::Offsets(offsets) => {
-                Some(offsets.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or(0))
-            }
+            Self::Uniform {
+                n_samples,
+                block_rows,
+            } => Some(*block_rows.min(n_samples)),
+            Self::Offsets(offsets) => Some(
+                offsets
+                    .windows(2)
+                    .map(|pair| pair[1] - pair[0])
+                    .max()
+                    .unwrap_or(0),
+            ),
+            Self::Unknown { n_blocks: 0 } => Some(0),
             Self::Unknown { .. } => None,
         }
     }
@@ -189,14 +214,24 @@ impl Layout {
     /// A `block_rows` of 0 is taken as 1.
     #[must_use]
     pub fn new(dtype: Dtype, n_features: usize, n_samples: u64, block_rows: u64) -> Self {
-        let rows = BlockRows::Uniform { n_samples, block_rows: block_rows.max(1) };
+        let rows = BlockRows::Uniform {
+            n_samples,
+            block_rows: block_rows.max(1),
+        };
         Self::with_rows(dtype, n_features, rows)
     }
 
     /// Records cut as `rows` says, without targets or weights.
     #[must_use]
     pub fn with_rows(dtype: Dtype, n_features: usize, rows: BlockRows) -> Self {
-        Self { dtype, n_features, rows, targets: None, weighted: false, feature_names: None }
+        Self {
+            dtype,
+            n_features,
+            rows,
+            targets: None,
+            weighted: false,
+            feature_names: None,
+        }
     }
 
     /// With targets of this type.
@@ -259,7 +294,10 @@ impl fmt::Display for Layout {
                 "({n_samples}, {n_features}) {dtype}, {n_blocks} blocks of up to {most} rows, {}",
                 crate::memory::human_bytes(bytes)
             )?,
-            _ => write!(f, "(unknown, {n_features}) {dtype}, {n_blocks} blocks, unknown bytes")?,
+            _ => write!(
+                f,
+                "(unknown, {n_features}) {dtype}, {n_blocks} blocks, unknown bytes"
+            )?,
         }
         if let Some(targets) = self.targets {
             write!(f, ", targets {targets}")?;

@@ -1,11 +1,14 @@
 //! Where blocks and their state live in one process, and how a step runs there.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use crate::block::{Block, BlockAt};
 use crate::cache::BlockCache;
 use crate::error::{Error, Result};
 use crate::executor::{SLICE_ROWS, Step};
 use crate::job::AnyPartial;
-use crate::state::{SlotKey, StatePolicy, StateStore};
+use crate::state::{Slot, SlotKey, StatePolicy, StateStore};
+use crate::steps::check_rows;
 
 /// The cache of blocks and the store of state that the threads of a process share.
 pub(crate) struct Place {
@@ -21,24 +24,42 @@ pub(crate) struct Fetched {
 
 impl Place {
     pub fn new(budget: u64, policy: StatePolicy) -> Self {
-        Self { cache: BlockCache::new(budget), states: StateStore::new(policy) }
+        Self {
+            cache: BlockCache::new(budget),
+            states: StateStore::new(policy),
+        }
+    }
+
+    /// Drops the state of a session that is over, and frees its blocks for eviction.
+    pub fn forget(&self, session: u64) {
+        self.states.forget(session);
+        self.cache.release(session);
     }
 
     /// A block from the cache, or else from its source.
     pub fn fetch(&self, step: &Step<'_>, block_idx: usize) -> Result<Fetched> {
         let data = step.data;
-        let cached = self.cache.get(data.fingerprint(), block_idx);
+        let cached = self.cache.get(step.session, data.fingerprint(), block_idx);
         let read = cached.is_none() && !data.in_memory();
         let block = match cached {
             Some(block) => block,
-            None => data.read(block_idx)?,
+            None => catch_panic(|| data.read(block_idx))
+                .map_err(|error| error.in_block(block_idx as u64))?,
         };
-        step.check_rows(block_idx, &block)?;
+        check_rows(&data.layout().rows, block_idx, &block)
+            .map_err(|error| error.in_block(block_idx as u64))?;
         if read {
             self.cache.offer(data.fingerprint(), block_idx, &block);
         }
         let first_row = step.first_row(block_idx);
-        Ok(Fetched { block: BlockAt { block, block_idx, first_row }, read })
+        Ok(Fetched {
+            block: BlockAt {
+                block,
+                block_idx,
+                first_row,
+            },
+            read,
+        })
     }
 
     /// Maps one slice of a block.
@@ -52,19 +73,39 @@ impl Place {
         step.control.check()?;
         let locate = |error: Error| rows.locate(error, None);
         if !step.job.has_state() {
-            return step.job.map_any(rows, &mut Default::default(), into).map_err(locate);
+            let mut none = Slot::default();
+            return catch_panic(|| step.job.map_any(rows, &mut none, into)).map_err(locate);
         }
-        let key = SlotKey { session: step.session, block_idx: rows.block_idx, slice_idx };
+        let (session, data) = (step.session, step.data.fingerprint());
+        let key = SlotKey {
+            session,
+            data,
+            block_idx: rows.block_idx,
+            slice_idx,
+        };
         let mut slot = self.states.take(key);
-        step.job.map_any(rows, &mut slot, into).map_err(locate)?;
+        catch_panic(|| step.job.map_any(rows, &mut slot, into)).map_err(locate)?;
         self.states.put(key, slot);
         Ok(())
     }
 
     /// Maps all slices of a block, one after the other.
     pub fn map_block(&self, step: &Step<'_>, at: &BlockAt, into: &mut AnyPartial) -> Result<()> {
-        slices(at).enumerate().try_for_each(|(idx, rows)| self.map_slice(step, &rows, idx, into))
+        slices(at)
+            .enumerate()
+            .try_for_each(|(idx, rows)| self.map_slice(step, &rows, idx, into))
     }
+}
+
+/// Turns a panic of the user's code into an error, so that no thread waits for another
+/// that is gone.
+pub(crate) fn catch_panic<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+        let text = text.as_deref().unwrap_or("without a message");
+        Err(Error::external(format!("it panicked: {text}")))
+    })
 }
 
 /// The slices of a block.
@@ -73,6 +114,10 @@ pub(crate) fn slices(at: &BlockAt) -> impl Iterator<Item = BlockAt> + '_ {
     (0..n_samples).step_by(SLICE_ROWS).map(move |first| {
         let rows = first..n_samples.min(first + SLICE_ROWS);
         let block: Block = at.block.slice(rows);
-        BlockAt { block, block_idx: at.block_idx, first_row: at.first_row + first as u64 }
+        BlockAt {
+            block,
+            block_idx: at.block_idx,
+            first_row: at.first_row + first as u64,
+        }
     })
 }

@@ -49,5 +49,6 @@ pub struct Description {
     /// Name and version, as in `generate.blobs/1`.
     pub kind: String,
     /// Its parameters, written by [`wire::encode`](crate::wire::encode).
+    #[serde(with = "crate::wire::bytes")]
     pub body: Vec<u8>,
 }

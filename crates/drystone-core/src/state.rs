@@ -6,6 +6,8 @@ use std::any::Any;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
+use crate::fingerprint::Fingerprint;
+
 /// What happens to state between steps. Every policy gives the same bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum StatePolicy {
@@ -40,10 +42,11 @@ impl Slot {
     }
 }
 
-/// One slice of a block, in one fit.
+/// One slice of a block of a dataset, in one fit.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct SlotKey {
     pub session: u64,
+    pub data: Fingerprint,
     pub block_idx: usize,
     pub slice_idx: usize,
 }
@@ -57,7 +60,10 @@ pub(crate) struct StateStore {
 
 impl StateStore {
     pub fn new(policy: StatePolicy) -> Self {
-        Self { slots: Mutex::default(), policy }
+        Self {
+            slots: Mutex::default(),
+            policy,
+        }
     }
 
     pub fn policy(&self) -> StatePolicy {

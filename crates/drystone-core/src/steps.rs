@@ -14,7 +14,7 @@ pub(crate) use closure::Closure;
 pub(crate) use concat::Concat;
 pub(crate) use map::Map;
 pub(crate) use rechunk::Rechunk;
-pub(crate) use recounted::Recounted;
+pub(crate) use recounted::{Recounted, check_rows};
 pub(crate) use resident::Resident;
 pub(crate) use slice::Slice;
 
@@ -33,5 +33,8 @@ pub(crate) fn register(registry: &mut Registry) {
 /// A description of a step: its parameters and the descriptions it stands on.
 fn describe(kind: &str, body: &impl serde::Serialize) -> Option<Description> {
     let body: Result<Vec<u8>> = wire::encode(body);
-    Some(Description { kind: kind.to_owned(), body: body.ok()? })
+    Some(Description {
+        kind: kind.to_owned(),
+        body: body.ok()?,
+    })
 }

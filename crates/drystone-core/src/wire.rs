@@ -2,7 +2,7 @@
 //!
 //! Nothing that arrives is trusted: frames are capped before their memory is allocated,
 //! and decoding is capped as well. Numbers in bulk travel as raw little-endian bytes
-//! ([`raw`]), not one by one.
+//! ([`raw`], [`bytes`]), not one by one.
 
 use std::io::{Read, Write};
 
@@ -15,8 +15,9 @@ use crate::error::{Error, ErrorKind, Result};
 /// The largest message: a partial of 10,000 clusters x 1,000 features fits.
 pub const MAX_FRAME: usize = 256 << 20;
 
-const CONFIG: Configuration<LittleEndian, Fixint, Limit<MAX_FRAME>> =
-    bincode::config::standard().with_fixed_int_encoding().with_limit::<MAX_FRAME>();
+const CONFIG: Configuration<LittleEndian, Fixint, Limit<MAX_FRAME>> = bincode::config::standard()
+    .with_fixed_int_encoding()
+    .with_limit::<MAX_FRAME>();
 
 /// Writes a value as bytes; equal values give equal bytes.
 ///
@@ -34,12 +35,15 @@ pub fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>> {
 /// # Errors
 /// [`ErrorKind::Format`] when the bytes are not such a value, or more than it.
 pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
-    let (value, used) = bincode::serde::decode_from_slice(bytes, CONFIG)
+    let (value, used) = bincode::serde::borrow_decode_from_slice(bytes, CONFIG)
         .map_err(|error| Error::format("a well-formed message", error))?;
     if used == bytes.len() {
         Ok(value)
     } else {
-        Err(Error::format(format!("a message of {used} bytes"), format!("{} bytes", bytes.len())))
+        Err(Error::format(
+            format!("a message of {used} bytes"),
+            format!("{} bytes", bytes.len()),
+        ))
     }
 }
 
@@ -50,7 +54,10 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
 pub fn write_frame(to: &mut impl Write, bytes: &[u8]) -> Result<()> {
     check_size(bytes.len() as u64)?;
     let length = (bytes.len() as u64).to_le_bytes();
-    let written = to.write_all(&length).and_then(|()| to.write_all(bytes)).and_then(|()| to.flush());
+    let written = to
+        .write_all(&length)
+        .and_then(|()| to.write_all(bytes))
+        .and_then(|()| to.flush());
     written.map_err(|error| Error::io("cannot write a message", error))
 }
 
@@ -73,7 +80,10 @@ pub fn read_frame(from: &mut impl Read) -> Result<Option<Vec<u8>>> {
     if read as u64 == length {
         Ok(Some(bytes))
     } else {
-        Err(Error::format(format!("a message of {length} bytes"), format!("{read} bytes")))
+        Err(Error::format(
+            format!("a message of {length} bytes"),
+            format!("{read} bytes"),
+        ))
     }
 }
 
@@ -81,12 +91,16 @@ fn check_size(found: u64) -> Result<()> {
     if found <= MAX_FRAME as u64 {
         return Ok(());
     }
-    Err(ErrorKind::Limit { what: "the size of a message".into(), limit: MAX_FRAME as u64, found }
-        .into())
+    Err(ErrorKind::Limit {
+        what: "the size of a message".into(),
+        limit: MAX_FRAME as u64,
+        found,
+    }
+    .into())
 }
 
 /// Numbers in bulk as raw little-endian bytes: `#[serde(with = "drystone_core::wire::raw")]`
-/// on a `Vec` of [`Raw`] numbers.
+/// on a `Vec` of [`Raw`](raw::Raw) numbers.
 pub mod raw {
     use std::fmt;
     use std::marker::PhantomData;
@@ -136,29 +150,64 @@ pub mod raw {
     /// # Errors
     /// The deserializer's, or when the bytes are not whole numbers.
     pub fn deserialize<'de, T: Raw, D: Deserializer<'de>>(from: D) -> Result<Vec<T>, D::Error> {
-        let bytes = from.deserialize_byte_buf(Bytes(PhantomData::<T>))?;
-        Ok(bytes.chunks_exact(T::SIZE).map(T::read).collect())
+        // Borrowed where it can be: the length is then checked before memory is allocated.
+        from.deserialize_bytes(Bytes(PhantomData::<T>))
     }
 
     struct Bytes<T>(PhantomData<T>);
 
     impl<T: Raw> Visitor<'_> for Bytes<T> {
-        type Value = Vec<u8>;
+        type Value = Vec<T>;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             write!(f, "a whole number of {} byte values", T::SIZE)
         }
 
-        fn visit_bytes<E: serde::de::Error>(self, bytes: &[u8]) -> Result<Vec<u8>, E> {
-            self.visit_byte_buf(bytes.to_vec())
-        }
-
-        fn visit_byte_buf<E: serde::de::Error>(self, bytes: Vec<u8>) -> Result<Vec<u8>, E> {
+        fn visit_bytes<E: serde::de::Error>(self, bytes: &[u8]) -> Result<Vec<T>, E> {
             if bytes.len().is_multiple_of(T::SIZE) {
-                Ok(bytes)
+                Ok(bytes.chunks_exact(T::SIZE).map(T::read).collect())
             } else {
                 Err(E::invalid_length(bytes.len(), &self))
             }
+        }
+    }
+}
+
+/// Bytes as they are, in one piece: `#[serde(with = "drystone_core::wire::bytes")]` on a
+/// `Vec<u8>`.
+pub mod bytes {
+    use std::fmt;
+
+    use serde::de::Visitor;
+    use serde::{Deserializer, Serializer};
+
+    /// Writes the bytes.
+    ///
+    /// # Errors
+    /// The serializer's.
+    pub fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_bytes(bytes)
+    }
+
+    /// Reads the bytes.
+    ///
+    /// # Errors
+    /// The deserializer's.
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
+        from.deserialize_bytes(Bytes)
+    }
+
+    struct Bytes;
+
+    impl Visitor<'_> for Bytes {
+        type Value = Vec<u8>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("bytes")
+        }
+
+        fn visit_bytes<E: serde::de::Error>(self, bytes: &[u8]) -> Result<Vec<u8>, E> {
+            Ok(bytes.to_vec())
         }
     }
 }

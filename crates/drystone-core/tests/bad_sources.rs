@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use drystone_core::column::Moments;
 use drystone_core::{
-    Block, ChunkedDataset, Control, Dtype, Error, Executor, Inline, Layout, Records, Result, Rows,
-    Session, Targets, Threads, laws, observe::Silent,
+    Block, BlockRows, ChunkedDataset, Control, Dtype, Error, ErrorKind, Executor, Inline, Layout,
+    Records, Result, Rows, Session, Targets, Threads, laws, observe::Silent,
 };
 
 fn block(rows: usize, n_features: usize) -> Block {
@@ -18,18 +18,29 @@ fn block(rows: usize, n_features: usize) -> Block {
 /// Twelve blocks of five rows, the tenth of which is made by `bad`.
 fn bad(bad: impl Fn() -> Result<Block> + Send + Sync + 'static) -> ChunkedDataset {
     let layout = Layout::new(Dtype::F64, 2, 60, 5);
-    ChunkedDataset::from_blocks(layout, move |idx| if idx == 9 { bad() } else { Ok(block(5, 2)) })
+    ChunkedDataset::from_blocks(
+        layout,
+        move |idx| if idx == 9 { bad() } else { Ok(block(5, 2)) },
+    )
 }
 
 fn executors() -> Vec<Box<dyn Executor>> {
     let threads = |n| Threads::new(n).expect("threads").memory_budget(1 << 20);
-    vec![Box::new(Inline::new(1 << 20)), Box::new(threads(1)), Box::new(threads(2)), Box::new(threads(7))]
+    vec![
+        Box::new(Inline::new(1 << 20)),
+        Box::new(threads(1)),
+        Box::new(threads(2)),
+        Box::new(threads(7)),
+    ]
 }
 
 fn check(make: impl Fn() -> Result<Block> + Send + Sync + Clone + 'static, expected: &str) {
     for executor in executors() {
         for _ in 0..2 {
-            let error = bad(make.clone()).sum().compute_on(&*executor).expect_err("a bad block");
+            let error = bad(make.clone())
+                .sum()
+                .compute_on(&*executor)
+                .expect_err("a bad block");
             assert_eq!(error.to_string(), expected, "{}", executor.describe().name);
             assert_eq!(error.location().block, Some(9));
         }
@@ -39,9 +50,16 @@ fn check(make: impl Fn() -> Result<Block> + Send + Sync + Clone + 'static, expec
 
 #[test]
 fn errors_of_the_source() {
-    check(|| Err(Error::external("disk on fire")), "block 9: the user's code failed: disk on fire");
     check(
-        || Err(Error::format("a number", "\"x\"").in_file("a.csv".as_ref()).at_line(3)),
+        || Err(Error::external("disk on fire")),
+        "block 9: the user's code failed: disk on fire",
+    );
+    check(
+        || {
+            Err(Error::format("a number", "\"x\"")
+                .in_file("a.csv".as_ref())
+                .at_line(3))
+        },
         "a.csv, line 3, block 9: expected a number, found \"x\"",
     );
 }
@@ -61,12 +79,32 @@ fn panics_of_the_source() {
 fn blocks_that_are_not_what_was_declared() {
     check(|| Ok(block(4, 2)), "block 9: expected 5 rows, found 4");
     check(|| Ok(block(5, 3)), "block 9: expected 2 features, found 3");
-    check(|| Ok(Block::new(ndarray::Array2::<f32>::zeros((5, 2)))), "block 9: expected f64 data, found f32");
+    check(
+        || Ok(Block::new(ndarray::Array2::<f32>::zeros((5, 2)))),
+        "block 9: expected f64 data, found f32",
+    );
     check(
         || Ok(block(5, 2).with_targets(Targets::I64(vec![0; 5].into()))),
         "block 9: expected no targets, found targets i64",
     );
-    check(|| Ok(block(5, 2).with_weights(vec![1.0; 5])), "block 9: expected no weights, found weights");
+    check(
+        || Ok(block(5, 2).with_weights(vec![1.0; 5])),
+        "block 9: expected no weights, found weights",
+    );
+}
+
+#[test]
+fn panics_of_a_source_that_counts() {
+    let rows = BlockRows::Unknown { n_blocks: 3 };
+    let data = ChunkedDataset::from_blocks(Layout::with_rows(Dtype::F64, 2, rows), |_| {
+        panic!("cannot count")
+    });
+    for executor in executors() {
+        let error = executor.count_rows(&data).expect_err("a panic");
+        assert!(error.location().block.is_some());
+        let text = "the user's code failed: it panicked: cannot count";
+        assert!(error.to_string().ends_with(text), "{error}");
+    }
 }
 
 /// A source of unknown counts that gives another number of rows in its second pass.
@@ -74,7 +112,7 @@ fn blocks_that_are_not_what_was_declared() {
 fn row_counts_that_change_between_passes() {
     for executor in executors() {
         let reads = Arc::new(AtomicUsize::new(0));
-        let rows = drystone_core::BlockRows::Unknown { n_blocks: 3 };
+        let rows = BlockRows::Unknown { n_blocks: 3 };
         let layout = Layout::with_rows(Dtype::F64, 2, rows);
         let data = ChunkedDataset::from_blocks(layout, move |_| {
             Ok(block(if reads.fetch_add(1, SeqCst) < 3 { 5 } else { 6 }, 2))
@@ -82,10 +120,13 @@ fn row_counts_that_change_between_passes() {
         let control = Control::default();
         let session = Session::new(&*executor, &Silent, &control);
         let known = session.with_known_rows(&data).expect("counts");
-        let error = session.run(&known, &Moments { n_features: 2 }).map(|_| ()).expect_err("6 rows");
-        let text = error.to_string();
-        let (_, text) = text.split_once(": ").expect("the block");
-        assert_eq!(text, "expected 5 rows, found 6");
+        let error = session
+            .run(&known, &Moments { n_features: 2 })
+            .map(|_| ())
+            .expect_err("6 rows");
+        assert!(error.location().block.is_some());
+        let (expected, found) = ("5 rows".to_owned(), "6 rows".to_owned());
+        assert_eq!(*error.kind(), ErrorKind::SourceChanged { expected, found });
     }
 }
 

@@ -23,8 +23,8 @@ fn memory_is_used_again() {
 
     // Not for far smaller vectors, and not for those of another type.
     drop(Shared::from(again));
-    assert_ne!(take::<f64>(LARGE / 4).as_ptr(), address);
-    assert_ne!(take::<f32>(LARGE * 2).as_ptr().addr(), address.addr());
+    let (small, other) = (take::<f64>(LARGE / 4), take::<f32>(LARGE * 2));
+    assert!(small.as_ptr() != address && other.as_ptr().addr() != address.addr());
     let again = take::<f64>(LARGE);
     assert_eq!((again.as_ptr(), again.len()), (address, LARGE));
 
@@ -40,6 +40,10 @@ fn memory_is_used_again() {
     let addresses: Vec<_> = many.iter().map(|values| values.as_ptr()).collect();
     drop(many);
     let pooled: Vec<_> = (0..4).map(|_| take::<f64>(LARGE)).collect();
-    assert!(pooled.iter().all(|values| addresses[5..].contains(&values.as_ptr())));
+    assert!(
+        pooled
+            .iter()
+            .all(|values| addresses[5..].contains(&values.as_ptr()))
+    );
     assert_eq!(take::<f64>(LARGE), vec![0.0; LARGE], "a fifth is new");
 }

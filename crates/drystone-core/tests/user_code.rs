@@ -1,10 +1,9 @@
 //! What a user writes to bring a source and a job of their own, and that it runs anywhere.
 
 use drystone_core::{
-    Block, BlockAt, BlockSource, ChunkedDataset, Control, Dtype, Job, Layout, Partial, Result,
-    Session, Threads, observe::Silent,
+    Block, BlockAt, BlockSource, ChunkedDataset, Control, Dtype, Job, Layout, Partial, Records,
+    Registry, Result, Rows, Session, Threads, laws, observe,
 };
-use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
 /// Rows (n, n^2): made where they are needed, never stored.
@@ -16,13 +15,12 @@ impl BlockSource for Squares {
     }
     fn read(&self, block_idx: usize) -> Result<Block> {
         let rows = self.0.rows.rows_of(block_idx).unwrap_or_default();
-        let shape = ((rows.end - rows.start) as usize, 2);
-        let value = |(row, column)| ((rows.start + row as u64) as f64).powi(column as i32 + 1);
-        Ok(Block::new(Array2::from_shape_fn(shape, value)))
+        let values = rows.flat_map(|n| [n as f64, (n * n) as f64]).collect();
+        Ok(Block::new(Records::F64(Rows::new(values, 2)?)))
     }
 }
 
-/// How many rows have a value over `limit` in the second column?
+/// How many rows have a value over `limit` in the last column?
 #[derive(Serialize, Deserialize)]
 struct Above {
     limit: f64,
@@ -45,8 +43,12 @@ impl Job for Above {
         Count(0)
     }
     fn map(&self, rows: &BlockAt, (): &mut (), into: &mut Count) -> Result<()> {
-        let records = rows.block.records.as_rows::<f64>()?;
-        into.0 += records.view().column(1).iter().filter(|&&value| value > self.limit).count() as u64;
+        let records = rows.block.records.as_rows::<f64>()?.view();
+        into.0 += records
+            .rows()
+            .into_iter()
+            .filter(|row| row[1] > self.limit)
+            .count() as u64;
         Ok(())
     }
 }
@@ -55,16 +57,19 @@ impl Job for Above {
 fn it_runs() -> Result<()> {
     let data = ChunkedDataset::new(Squares(Layout::new(Dtype::F64, 2, 1_000, 64)));
     let (threads, control) = (Threads::new(2)?, Control::default());
-    let session = Session::new(&threads, &Silent, &control);
+    let session = Session::new(&threads, &observe::Silent, &control);
     assert_eq!(session.run(&data, &Above { limit: 100.0 })?.0, 989);
-    assert_eq!(session.run(&data.slice(0..20), &Above { limit: 100.0 })?.0, 9);
+    assert_eq!(
+        session.run(&data.slice(0..20), &Above { limit: 100.0 })?.0,
+        9
+    );
     Ok(())
 }
 
 #[test]
 fn it_keeps_the_laws() {
     let data = ChunkedDataset::new(Squares(Layout::new(Dtype::F64, 2, 1_000, 64)));
-    drystone_core::laws::check_source(&data, &drystone_core::Registry::new());
-    drystone_core::laws::check_job(&Above { limit: 10.0 }, &data);
-    drystone_core::laws::check_executor(&Threads::new(3).expect("threads"), &data);
+    laws::check_source(&data, &Registry::new());
+    laws::check_job(&Above { limit: 10.0 }, &data);
+    laws::check_executor(&Threads::new(3).expect("threads"), &data);
 }

@@ -35,7 +35,7 @@ const NEGATIVE_INFINITY: i64 = 4;
 ///
 /// # Performance
 ///
-/// About 2 ns per add; no allocation. Up to 2^64 values are held exactly.
+/// About 3 ns per add; no allocation. Up to 2^64 values are held exactly.
 ///
 /// # Examples
 ///

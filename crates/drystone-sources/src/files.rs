@@ -73,7 +73,11 @@ fn matching(pattern: &str) -> Result<Vec<PathBuf>> {
 
 fn some(mut found: Vec<PathBuf>, expected: &str, path: &Path) -> Result<Vec<PathBuf>> {
     if found.is_empty() {
-        return Err(Error::parameter("path", expected, format!("{:?}", path.display().to_string())));
+        return Err(Error::parameter(
+            "path",
+            expected,
+            format!("{:?}", path.display().to_string()),
+        ));
     }
     found.sort_unstable();
     Ok(found)

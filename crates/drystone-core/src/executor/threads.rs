@@ -1,19 +1,18 @@
 //! The threads of this machine, which share the slices of the blocks in flight.
 
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use super::{Executor, Outcome, Resources, Step, StepStats};
+use super::{Executor, Outcome, Resources, Step, StepStats, count_block};
 use crate::block::BlockAt;
 use crate::dataset::ChunkedDataset;
 use crate::error::{Error, ErrorKind, Result};
 use crate::job::AnyPartial;
-use crate::place::{Place, slices};
+use crate::place::{Place, catch_panic, slices};
 use crate::state::StatePolicy;
 
 /// Maps blocks on a pool of threads; at most one block a thread is in flight.
@@ -40,8 +39,14 @@ impl Threads {
             return Err(Error::parameter("threads", "between 1 and 1024", n));
         }
         let name = |idx| format!("drystone-{idx}");
-        let pool = ThreadPoolBuilder::new().num_threads(n).thread_name(name).build();
-        let pool = pool.map_err(Error::external)?;
+        let pool = ThreadPoolBuilder::new()
+            .num_threads(n)
+            .thread_name(name)
+            .build();
+        let pool = pool.map_err(|error| {
+            let action = "cannot start threads".to_owned();
+            Error::from(ErrorKind::Io { action }).caused_by(error)
+        })?;
         let place = Place::new(crate::memory::default_budget(), StatePolicy::Keep);
         Ok(Self { pool, place })
     }
@@ -62,27 +67,44 @@ impl Threads {
     #[must_use]
     pub fn memory_budget(self, bytes: u64) -> Self {
         let policy = self.place.states.policy();
-        Self { pool: self.pool, place: Place::new(bytes, policy) }
+        Self {
+            pool: self.pool,
+            place: Place::new(bytes, policy),
+        }
     }
 
     /// With another policy for state.
     #[must_use]
     pub fn state_policy(self, policy: StatePolicy) -> Self {
-        Self { pool: self.pool, place: Place::new(self.place.cache.budget(), policy) }
+        Self {
+            pool: self.pool,
+            place: Place::new(self.place.cache.budget(), policy),
+        }
     }
 }
 
 impl Executor for Threads {
     fn run(&self, step: &Step<'_>) -> Result<Outcome> {
         let queue = Queue::new(step.data.n_blocks());
-        let results = self.pool.broadcast(|_| {
+        let share = || {
             let result = catch_panic(|| work(&self.place, step, &queue));
             if result.is_err() {
                 queue.close();
             }
             result
-        });
-        let mut merged = Outcome { partial: step.job.empty_any(), stats: StepStats::default() };
+        };
+        // A source that itself computes on these threads must not wait for the others:
+        // they may be waiting for the block that it makes.
+        let nested = self.pool.current_thread_index().is_some();
+        let results = if nested {
+            vec![share()]
+        } else {
+            self.pool.broadcast(|_| share())
+        };
+        let mut merged = Outcome {
+            partial: step.job.empty_any(),
+            stats: StepStats::default(),
+        };
         for result in results {
             let outcome = result?;
             step.job.merge_any(&mut merged.partial, outcome.partial)?;
@@ -93,16 +115,23 @@ impl Executor for Threads {
 
     fn describe(&self) -> Resources {
         let threads = self.pool.current_num_threads();
-        Resources { name: "threads", threads, memory_budget: self.place.cache.budget() }
+        Resources {
+            name: "threads",
+            threads,
+            memory_budget: self.place.cache.budget(),
+        }
     }
 
     fn forget(&self, session: u64) {
-        self.place.states.forget(session);
+        self.place.forget(session);
     }
 
     fn count_rows(&self, data: &ChunkedDataset) -> Result<Vec<u64>> {
         self.pool.install(|| {
-            (0..data.n_blocks()).into_par_iter().map(|block_idx| data.count_rows(block_idx)).collect()
+            (0..data.n_blocks())
+                .into_par_iter()
+                .map(|block_idx| count_block(data, block_idx))
+                .collect()
         })
     }
 }
@@ -126,7 +155,10 @@ fn work(place: &Place, step: &Step<'_>, queue: &Queue) -> Result<Outcome> {
 
 /// Reads a block and puts its slices into the queue.
 fn open(place: &Place, step: &Step<'_>, queue: &Queue, block_idx: usize) -> Result<StepStats> {
-    let fetched = step.control.check().and_then(|()| place.fetch(step, block_idx));
+    let fetched = step
+        .control
+        .check()
+        .and_then(|()| place.fetch(step, block_idx));
     let Ok(fetched) = fetched else {
         queue.opened(Vec::new());
         return fetched.map(|_| StepStats::default());
@@ -136,10 +168,18 @@ fn open(place: &Place, step: &Step<'_>, queue: &Queue, block_idx: usize) -> Resu
     if rows.is_empty() {
         step.block_done(queue.block_done());
     }
-    let number = |(slice_idx, rows)| Slice { rows, slice_idx, left: Arc::clone(&left) };
+    let number = |(slice_idx, rows)| Slice {
+        rows,
+        slice_idx,
+        left: Arc::clone(&left),
+    };
     queue.opened(rows.into_iter().enumerate().map(number).collect());
     let rows = fetched.block.block.n_samples() as u64;
-    Ok(StepStats { blocks: 1, blocks_read: usize::from(fetched.read), rows })
+    Ok(StepStats {
+        blocks: 1,
+        blocks_read: usize::from(fetched.read),
+        rows,
+    })
 }
 
 fn map(
@@ -154,17 +194,6 @@ fn map(
         step.block_done(queue.block_done());
     }
     Ok(())
-}
-
-/// Turns a panic of the user's code into an error, so that no thread waits for another
-/// that is gone.
-fn catch_panic<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-        let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-        let found = format!("a thread panicked: {}", text.as_deref().unwrap_or("without a message"));
-        Err(ErrorKind::Worker { found }.into())
-    })
 }
 
 enum Task {
@@ -197,8 +226,18 @@ struct Inner {
 impl Queue {
     fn new(n_blocks: usize) -> Self {
         let slices = VecDeque::new();
-        let inner = Inner { slices, next_block: 0, n_blocks, opening: 0, closed: false };
-        Self { inner: Mutex::new(inner), changed: Condvar::new(), done: AtomicUsize::new(0) }
+        let inner = Inner {
+            slices,
+            next_block: 0,
+            n_blocks,
+            opening: 0,
+            closed: false,
+        };
+        Self {
+            inner: Mutex::new(inner),
+            changed: Condvar::new(),
+            done: AtomicUsize::new(0),
+        }
     }
 
     /// The next thing to do; waits while others may still bring slices; `None` at the end.
@@ -219,7 +258,10 @@ impl Queue {
             if inner.opening == 0 {
                 return None;
             }
-            inner = self.changed.wait(inner).unwrap_or_else(PoisonError::into_inner);
+            inner = self
+                .changed
+                .wait(inner)
+                .unwrap_or_else(PoisonError::into_inner);
         }
     }
 

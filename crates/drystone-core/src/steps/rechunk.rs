@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::block::{Block, RecordElement, Records, Rows, Targets};
 use crate::dataset::ChunkedDataset;
 use crate::error::{Error, Result};
-use crate::layout::{Dtype, Layout, TargetKind};
+use crate::layout::{BlockRows, Dtype, Layout, TargetKind};
 use crate::registry::Opener;
 use crate::source::{BlockSource, Description};
 use crate::wire;
@@ -28,24 +28,48 @@ impl Rechunk {
             let expected = "used on known row counts; call scan() first";
             return Err(Error::parameter("rechunk", expected, "unknown row counts"));
         };
-        let rows = crate::layout::BlockRows::Uniform { n_samples, block_rows };
-        let layout = Layout { rows, ..data.layout().clone() };
-        Ok(Self { data: data.clone(), layout, block_rows })
+        let rows = BlockRows::Uniform {
+            n_samples,
+            block_rows,
+        };
+        let layout = Layout {
+            rows,
+            ..data.layout().clone()
+        };
+        Ok(Self {
+            data: data.clone(),
+            layout,
+            block_rows,
+        })
     }
 
     /// The inner blocks that hold these rows, each with the part that is wanted.
     fn parts(&self, rows: &Range<u64>) -> Result<Vec<Block>> {
         let inner = &self.data.layout().rows;
         let all = |block_idx| inner.rows_of(block_idx).unwrap_or(0..0);
-        let blocks = (0..self.data.n_blocks()).skip_while(|&idx| all(idx).end <= rows.start);
+        let blocks = first_block(inner, rows.start)..self.data.n_blocks();
         let blocks = blocks.take_while(|&idx| all(idx).start < rows.end);
         let parts = blocks.filter(|&idx| !all(idx).is_empty()).map(|block_idx| {
             let all = all(block_idx);
             let start = rows.start.max(all.start) - all.start;
             let end = rows.end.min(all.end) - all.start;
-            Ok(self.data.read(block_idx)?.slice(start as usize..end as usize))
+            Ok(self
+                .data
+                .read(block_idx)?
+                .slice(start as usize..end as usize))
         });
         parts.collect()
+    }
+}
+
+/// The block that holds this row.
+fn first_block(rows: &BlockRows, row: u64) -> usize {
+    match rows {
+        BlockRows::Uniform { block_rows, .. } => (row / block_rows) as usize,
+        BlockRows::Offsets(offsets) => offsets
+            .partition_point(|&first| first <= row)
+            .saturating_sub(1),
+        BlockRows::Unknown { .. } => 0,
     }
 }
 
@@ -75,7 +99,10 @@ impl BlockSource for Rechunk {
 
 pub(super) fn open(body: &[u8], opener: &Opener<'_>) -> Result<Arc<dyn BlockSource>> {
     let (block_rows, inner): (u64, Description) = wire::decode(body)?;
-    Ok(Arc::new(Rechunk::new(&ChunkedDataset::from_arc(opener.open(&inner)?), block_rows)?))
+    Ok(Arc::new(Rechunk::new(
+        &ChunkedDataset::from_arc(opener.open(&inner)?),
+        block_rows,
+    )?))
 }
 
 /// A block of this layout without rows.
@@ -91,9 +118,16 @@ fn join(parts: &[Block], layout: &Layout) -> Result<Block> {
     let targets = layout.targets.map(|kind| join_targets(parts, kind));
     let weights = layout.weighted.then(|| {
         let weights = parts.iter().filter_map(|part| part.weights.as_ref());
-        weights.flat_map(|weights| weights.iter().copied()).collect::<Vec<f64>>().into()
+        weights
+            .flat_map(|weights| weights.iter().copied())
+            .collect::<Vec<f64>>()
+            .into()
     });
-    Ok(Block { records, targets, weights })
+    Ok(Block {
+        records,
+        targets,
+        weights,
+    })
 }
 
 fn join_records<T: RecordElement>(parts: &[Block], n_features: usize) -> Result<Records> {
@@ -127,9 +161,10 @@ fn join_targets(parts: &[Block], kind: TargetKind) -> Targets {
         }
         TargetKind::Categories => {
             let names = targets.flat_map(|targets| match targets {
-                Targets::Categories { codes, names } => {
-                    codes.iter().map(|&code| names[code as usize].clone()).collect()
-                }
+                Targets::Categories { codes, names } => codes
+                    .iter()
+                    .map(|&code| names[code as usize].clone())
+                    .collect(),
                 _ => Vec::new(),
             });
             Targets::categories(&names.collect::<Vec<String>>())

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::block::Block;
 use crate::dataset::ChunkedDataset;
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::layout::{BlockRows, Layout};
 use crate::registry::Opener;
 use crate::source::{BlockSource, Description};
@@ -19,9 +19,25 @@ pub(crate) struct Recounted {
 
 impl Recounted {
     pub fn new(data: ChunkedDataset, rows: BlockRows) -> Self {
-        let layout = Layout { rows, ..data.layout().clone() };
+        let layout = Layout {
+            rows,
+            ..data.layout().clone()
+        };
         Self { data, layout }
     }
+}
+
+/// A block must have the rows that were counted before.
+pub(crate) fn check_rows(rows: &BlockRows, block_idx: usize, block: &Block) -> Result<()> {
+    let Some(rows) = rows.rows_of(block_idx) else {
+        return Ok(());
+    };
+    let (expected, found) = (rows.end - rows.start, block.n_samples() as u64);
+    if expected == found {
+        return Ok(());
+    }
+    let (expected, found) = (format!("{expected} rows"), format!("{found} rows"));
+    Err(ErrorKind::SourceChanged { expected, found }.into())
 }
 
 impl BlockSource for Recounted {
@@ -30,7 +46,9 @@ impl BlockSource for Recounted {
     }
 
     fn read(&self, block_idx: usize) -> Result<Block> {
-        self.data.read(block_idx)
+        let block = self.data.read(block_idx)?;
+        check_rows(&self.layout.rows, block_idx, &block)?;
+        Ok(block)
     }
 
     fn describe(&self) -> Option<Description> {

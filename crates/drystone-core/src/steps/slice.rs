@@ -35,9 +35,18 @@ impl Slice {
             return Err(Error::parameter("rows", expected, format!("{wanted:?}")));
         }
         let (first_block, rows) = cut(&data.layout().rows, &wanted);
-        let layout = Layout { rows, ..data.layout().clone() };
+        let layout = Layout {
+            rows,
+            ..data.layout().clone()
+        };
         let counted = Mutex::new(vec![0]);
-        Ok(Self { data: data.clone(), wanted, first_block, layout, counted })
+        Ok(Self {
+            data: data.clone(),
+            wanted,
+            first_block,
+            layout,
+            counted,
+        })
     }
 
     /// The wanted rows of an inner block, counted from its first; empty if none are.
@@ -67,7 +76,11 @@ impl Slice {
         let last_block = inner + 1 == self.data.n_blocks();
         if last_block && self.wanted.end > counted[inner + 1] {
             let expected = format!("an ascending range within 0..{}", counted[inner + 1]);
-            return Err(Error::parameter("rows", expected, format!("{:?}", self.wanted)));
+            return Err(Error::parameter(
+                "rows",
+                expected,
+                format!("{:?}", self.wanted),
+            ));
         }
         Ok(Some(counted[inner]..counted[inner + 1]))
     }
@@ -90,10 +103,14 @@ fn cut(rows: &BlockRows, wanted: &Range<u64>) -> (usize, BlockRows) {
     });
     let parts: Vec<Range<u64>> = parts.collect();
     let first = parts.iter().position(|part| !part.is_empty()).unwrap_or(0);
-    let held = parts.iter().filter(|part| !part.is_empty()).count();
-    let end = parts.iter().rposition(|part| !part.is_empty()).map_or(first, |last| last + 1);
-    debug_assert!(held <= end - first, "blocks without rows may lie between");
-    let counts: Vec<u64> = parts[first..end].iter().map(|part| part.end - part.start).collect();
+    let end = parts
+        .iter()
+        .rposition(|part| !part.is_empty())
+        .map_or(first, |last| last + 1);
+    let counts: Vec<u64> = parts[first..end]
+        .iter()
+        .map(|part| part.end - part.start)
+        .collect();
     (first, BlockRows::from_counts(&counts))
 }
 
@@ -126,5 +143,8 @@ impl BlockSource for Slice {
 
 pub(super) fn open(body: &[u8], opener: &Opener<'_>) -> Result<Arc<dyn BlockSource>> {
     let (wanted, inner): (Range<u64>, Description) = wire::decode(body)?;
-    Ok(Arc::new(Slice::new(&ChunkedDataset::from_arc(opener.open(&inner)?), wanted)?))
+    Ok(Arc::new(Slice::new(
+        &ChunkedDataset::from_arc(opener.open(&inner)?),
+        wanted,
+    )?))
 }

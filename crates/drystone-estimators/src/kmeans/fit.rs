@@ -13,6 +13,7 @@ use super::init::Init;
 use super::lloyd::{Centroids, Lloyd, LloydPartial};
 use super::model::{History, Iteration, KMeans, Round, Status};
 use super::params::KMeansValidParams;
+use super::plan;
 use super::relocate::{Farthest, empty_clusters, relocate};
 use super::scan::ScanPartial;
 use super::seeding::{self, Bounds, Seeded};
@@ -270,6 +271,7 @@ impl<'a, T: Real> Fit<'a, T> {
             iterations: restart.iterations,
             passes: self.session.passes(),
             blocks_read: self.session.blocks_read(),
+            state_bytes: self.data.n_samples().unwrap_or(0) * plan::state_bytes_per_row(self.params),
         };
         Ok(KMeans {
             centroids: T::into_records(Rows::new(latest.centroids, self.data.n_features())?),

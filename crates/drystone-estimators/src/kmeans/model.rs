@@ -52,6 +52,8 @@ pub struct History {
     pub passes: usize,
     /// Blocks that were read or generated, of all restarts.
     pub blocks_read: usize,
+    /// Bytes of state that rows kept between passes, at most.
+    pub state_bytes: u64,
 }
 
 /// A round of seeding.

@@ -34,7 +34,7 @@ fn passes(params: &KMeansValidParams<'_>, data: &ChunkedDataset) -> Vec<Pass> {
 }
 
 /// Seeding keeps a distance and an index a row and restart; iterations keep nothing.
-fn state_bytes_per_row(params: &KMeansValidParams<'_>) -> u64 {
+pub(crate) fn state_bytes_per_row(params: &KMeansValidParams<'_>) -> u64 {
     let index = match params.init {
         Init::Parallel { oversampling, rounds } => {
             Index::bytes(seeding::max_candidates(params.n_clusters, oversampling, rounds))

@@ -3,20 +3,32 @@
 
 mod lanes;
 
+use std::ops::Range;
+use std::sync::atomic::{Ordering, compiler_fence};
+
 use super::{Problem, scalar};
 use crate::Float;
 
-use lanes::Lanes;
+use lanes::{BLOCK, Lanes};
 
 /// Vectors of rows in a tile, and centroids that they are compared with at a
 /// time: 8 accumulators, and as many registers for what goes into them.
 const VECTORS: usize = 4;
 const CENTROIDS: usize = 2;
 
-const UNROLL: usize = 2;
+/// Features per tile: 14 KiB of rows, so that they stay in the first-level cache
+/// along with the centroids. Longer rows carry their sums from tile to tile.
+const FEATURES: usize = 112;
 
-/// Some rows, feature-major.
-type Tile<V> = Vec<[V; VECTORS]>;
+/// Some features of some rows, feature-major.
+type Tile<V> = [[V; VECTORS]];
+
+/// What one call allocates.
+struct Scratch<V> {
+    tile: Vec<[V; VECTORS]>,
+    /// For each centroid, the sums over the features of earlier tiles.
+    carried: Vec<[V; VECTORS]>,
+}
 
 /// The nearest centroids of a tile's rows so far.
 struct Nearest<V> {
@@ -36,111 +48,173 @@ pub(super) fn own_distance<T: Float>(
     scalar::own_distance(records, n_features, centroids, index, out);
 }
 
-/// The nearest centroids, tile by tile.
+/// The nearest centroids, some rows at a time.
 #[target_feature(enable = "avx2,fma")]
 pub(crate) fn nearest<V: Lanes>(problem: &mut Problem<'_, V::Element>) {
-    let d = problem.n_features;
-    let tile_rows = VECTORS * V::WIDTH;
-    let mut tile: Tile<V> = vec![[splat(V::Element::ZERO); VECTORS]; d];
-    let tiles = problem.records.chunks(tile_rows * d);
-    let best = problem.best.chunks_mut(tile_rows);
-    let index = problem.index.chunks_mut(tile_rows);
-    for ((records, best), index) in tiles.zip(best).zip(index) {
-        fill(&mut tile, records);
-        let found = search(&tile, problem.centroids);
+    let (d, n_rows) = (problem.n_features, VECTORS * V::WIDTH);
+    let zeros = [splat::<V>(V::Element::ZERO); VECTORS];
+    let carry = d > FEATURES;
+    let n_carried = problem.centroids.len() / d * usize::from(carry);
+    let mut scratch = Scratch {
+        tile: vec![zeros; d.min(FEATURES)],
+        carried: vec![zeros; n_carried],
+    };
+    let best = problem.best.chunks_mut(n_rows);
+    let index = problem.index.chunks_mut(n_rows);
+    let records = problem.records.chunks(n_rows * d);
+    for ((records, best), index) in records.zip(best).zip(index) {
+        let found = if carry {
+            search::<V, true>(&mut scratch, records, d, problem.centroids)
+        } else {
+            search::<V, false>(&mut scratch, records, d, problem.centroids)
+        };
         store(&found, best, index);
     }
 }
 
-/// Transposes the rows into the tile; rows that are missing become zeros.
+/// Compares some rows with every centroid; `CARRY` if they have more features
+/// than a tile. On its own for the sake of register allocation, as [`fill`] is.
+#[inline(never)]
 #[target_feature(enable = "avx2,fma")]
-fn fill<V: Lanes>(tile: &mut Tile<V>, records: &[V::Element]) {
-    let (d, tile_rows) = (tile.len(), VECTORS * V::WIDTH);
-    let whole = records.len() == d * tile_rows;
-    let n_blocked = if whole { d - d % V::WIDTH } else { 0 };
-    for (block, features) in tile[..n_blocked].chunks_exact_mut(V::WIDTH).enumerate() {
-        for vector in 0..VECTORS {
-            let from = &records[vector * V::WIDTH * d + block * V::WIDTH..];
-            assert!(from.len() >= (V::WIDTH - 1) * d + V::WIDTH);
-            // SAFETY: AVX2 as in the caller; `from` has WIDTH rows, d apart.
-            unsafe { V::transpose(from.as_ptr(), d, features, vector) }
-        }
-    }
-    let rest = lanes::elements_mut(tile[n_blocked..].as_flattened_mut());
-    if !whole {
-        rest.fill(V::Element::ZERO);
-    }
-    for (row, values) in records.chunks_exact(d).enumerate() {
-        for (feature, &x) in values[n_blocked..].iter().enumerate() {
-            rest[feature * tile_rows + row] = x;
-        }
-    }
-}
-
-/// Compares the rows of a tile with every centroid.
-#[target_feature(enable = "avx2,fma")]
-fn search<V: Lanes>(tile: &Tile<V>, centroids: &[V::Element]) -> Nearest<V> {
-    let d = tile.len();
+fn search<V: Lanes, const CARRY: bool>(
+    scratch: &mut Scratch<V>,
+    records: &[V::Element],
+    d: usize,
+    centroids: &[V::Element],
+) -> Nearest<V> {
     let mut found = Nearest {
         best: [splat(V::Element::INFINITY); VECTORS],
         index: [splat(V::Element::ZERO); VECTORS],
     };
     let n_clusters = centroids.len() / d;
     let n_grouped = n_clusters - n_clusters % CENTROIDS;
-    for first in (0..n_grouped).step_by(CENTROIDS) {
-        let group = &centroids[first * d..][..CENTROIDS * d];
-        let squared = squared_distances::<V, CENTROIDS>(tile, group);
-        found.update(first as u32, &squared);
-    }
-    for first in n_grouped..n_clusters {
-        let squared = squared_distances::<V, 1>(tile, &centroids[first * d..][..d]);
-        found.update(first as u32, &squared);
+    for start in (0..d).step_by(FEATURES) {
+        let features = start..d.min(start + FEATURES);
+        fill(&mut scratch.tile[..features.len()], records, d, start);
+        for first in (0..n_grouped).step_by(CENTROIDS) {
+            let group = &centroids[first * d..][..CENTROIDS * d];
+            compare::<V, CENTROIDS, CARRY>(scratch, group, &features, first, &mut found);
+        }
+        for first in n_grouped..n_clusters {
+            let centroid = &centroids[first * d..][..d];
+            compare::<V, 1, CARRY>(scratch, centroid, &features, first, &mut found);
+        }
     }
     found
 }
 
-/// The squared distances of the rows of a tile to `C` centroids.
+/// Adds a tile to the squared distances to `C` centroids, of which `first` is the
+/// index of the first; they are complete with the last feature.
 #[inline]
 #[target_feature(enable = "avx2,fma")]
-fn squared_distances<V: Lanes, const C: usize>(
-    tile: &Tile<V>,
+fn compare<V: Lanes, const C: usize, const CARRY: bool>(
+    scratch: &mut Scratch<V>,
     centroids: &[V::Element],
-) -> [[V; VECTORS]; C] {
-    let d = tile.len();
-    assert_eq!(centroids.len(), C * d);
+    features: &Range<usize>,
+    first: usize,
+    found: &mut Nearest<V>,
+) {
+    let d = centroids.len() / C;
+    let tile = &scratch.tile[..features.len()];
     let mut sums = [[splat::<V>(V::Element::ZERO); VECTORS]; C];
-    let unrolled = d - d % UNROLL;
-    for first in (0..unrolled).step_by(UNROLL) {
-        for feature in first..first + UNROLL {
-            add_feature(tile, centroids, feature, &mut sums);
-        }
+    if CARRY && features.start > 0 {
+        sums.copy_from_slice(&scratch.carried[first..first + C]);
     }
-    for feature in unrolled..d {
-        add_feature(tile, centroids, feature, &mut sums);
+    add_tile(tile, centroids, features.start, &mut sums);
+    if CARRY && features.end < d {
+        scratch.carried[first..first + C].copy_from_slice(&sums);
+    } else {
+        found.update(first as u32, &sums);
     }
-    sums
 }
 
-/// # Safety
+/// Adds the squared differences of a tile, from feature `start` on, and `C` centroids.
 #[inline]
 #[target_feature(enable = "avx2,fma")]
-fn add_feature<V: Lanes, const C: usize>(
-    tile: &[[V; VECTORS]],
+fn add_tile<V: Lanes, const C: usize>(
+    tile: &Tile<V>,
     centroids: &[V::Element],
-    feature: usize,
+    start: usize,
     sums: &mut [[V; VECTORS]; C],
 ) {
-    let d = tile.len();
-    // SAFETY: feature < d and centroid < C, and the length is C * d.
-    unsafe {
-        let mut c = [V::splat(V::Element::ZERO); C];
-        for (centroid, c) in c.iter_mut().enumerate() {
-            *c = V::splat(*centroids.get_unchecked(centroid * d + feature));
+    let (n, d) = (tile.len(), centroids.len() / C);
+    assert!(centroids.len() == C * d && start + n <= d);
+    let values = centroids[start..].as_ptr();
+    for i in 0..n {
+        // SAFETY: AVX2 and FMA as in the caller; i < n, and start + i < d.
+        unsafe { add_feature(tile.as_ptr().add(i), values.add(i), d, sums) }
+    }
+}
+
+/// Adds the squared differences in one feature.
+///
+/// # Safety
+///
+/// The machine has AVX2 and FMA; there are `C` values of centroids, `d` apart.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn add_feature<V: Lanes, const C: usize>(
+    x: *const [V; VECTORS],
+    centroids: *const V::Element,
+    d: usize,
+    sums: &mut [[V; VECTORS]; C],
+) {
+    let mut c = [splat::<V>(V::Element::ZERO); C];
+    for (centroid, c) in c.iter_mut().enumerate() {
+        // SAFETY: `C` values, as the caller vouches.
+        *c = splat(unsafe { *centroids.add(centroid * d) });
+    }
+    for vector in 0..VECTORS {
+        // Keeps the compiler from loading every vector first: the loop is then
+        // a tenth slower.
+        compiler_fence(Ordering::SeqCst);
+        // SAFETY: a row of the tile, as the caller vouches.
+        let x = unsafe { (*x)[vector] };
+        for (c, sums) in c.iter().zip(sums.iter_mut()) {
+            // SAFETY: AVX2 and FMA as in the caller.
+            sums[vector] = unsafe { x.add_squared_difference(*c, sums[vector]) };
         }
-        for (vector, &x) in tile.get_unchecked(feature).iter().enumerate() {
-            for (c, sums) in c.iter().zip(sums.iter_mut()) {
-                sums[vector] = x.add_squared_difference(*c, sums[vector]);
+    }
+}
+
+/// Transposes features of the rows, from `start` on, into the tile; rows that
+/// are missing become zeros.
+#[inline(never)]
+#[target_feature(enable = "avx2,fma")]
+fn fill<V: Lanes>(tile: &mut Tile<V>, records: &[V::Element], d: usize, start: usize) {
+    let n_rows = VECTORS * V::WIDTH;
+    let whole = records.len() == d * n_rows;
+    let n_blocked = if whole {
+        tile.len() - tile.len() % BLOCK
+    } else {
+        0
+    };
+    assert!(start + tile.len() <= d && records.len() <= d * n_rows);
+    let (blocks, rest) = tile.split_at_mut(n_blocked);
+    for (features, i) in blocks.chunks_exact_mut(BLOCK).zip((0..).step_by(BLOCK)) {
+        for vector in 0..VECTORS {
+            // SAFETY: AVX2 as in the caller; all rows are there, `d` apart, and
+            // BLOCK features from start + i are within start + tile.len() <= d.
+            unsafe {
+                let from = records.as_ptr().add(vector * V::WIDTH * d + start + i);
+                V::transpose(from, d, features, vector);
             }
+        }
+    }
+    if !rest.is_empty() {
+        let rows = records.chunks_exact(d).map(|row| &row[start + n_blocked..]);
+        fill_singly(rest, rows);
+    }
+}
+
+/// Copies the first features of each row into the tile; missing rows become zeros.
+fn fill_singly<'a, V: Lanes>(tile: &mut Tile<V>, rows: impl Iterator<Item = &'a [V::Element]>) {
+    let (n_features, n_rows) = (tile.len(), VECTORS * V::WIDTH);
+    let tile = lanes::elements_mut(tile.as_flattened_mut());
+    tile.fill(V::Element::ZERO);
+    for (row, values) in rows.enumerate() {
+        for (feature, &x) in values[..n_features].iter().enumerate() {
+            tile[feature * n_rows + row] = x;
         }
     }
 }

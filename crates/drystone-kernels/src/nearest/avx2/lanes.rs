@@ -4,6 +4,9 @@ use std::arch::x86_64::*;
 
 use crate::Float;
 
+/// Features that are transposed at a time.
+pub(super) const BLOCK: usize = 4;
+
 /// A vector of rows' values of one feature.
 ///
 /// # Safety
@@ -29,8 +32,8 @@ pub(crate) unsafe trait Lanes: Copy {
     /// The integer in a lane of an `index`.
     fn index_of(lane: Self::Element) -> u32;
 
-    /// Transposes a square block of `WIDTH` rows, `stride` elements apart, into
-    /// the given vector of `WIDTH` features.
+    /// Transposes `BLOCK` features of `WIDTH` rows, `stride` elements apart, into
+    /// the given vector of each feature.
     unsafe fn transpose<const R: usize>(
         from: *const Self::Element,
         stride: usize,
@@ -157,19 +160,17 @@ unsafe impl Lanes for __m256 {
         features: &mut [[Self; R]],
         vector: usize,
     ) {
-        // SAFETY: the caller vouches for AVX2 and for eight rows of eight elements.
+        // SAFETY: the caller vouches for AVX2 and for eight rows of four elements.
         unsafe {
-            // Four columns of rows `row` and `row + 4`.
-            let halves = |row: usize, column: usize| {
-                let low = _mm_loadu_ps(from.add(row * stride + column));
-                let high = _mm_loadu_ps(from.add((row + 4) * stride + column));
+            // Rows `row` and `row + 4`.
+            let halves = |row: usize| {
+                let low = _mm_loadu_ps(from.add(row * stride));
+                let high = _mm_loadu_ps(from.add((row + 4) * stride));
                 _mm256_insertf128_ps::<1>(_mm256_castps128_ps256(low), high)
             };
-            for column in [0, 4] {
-                let rows = [0, 1, 2, 3].map(|row| halves(row, column));
-                for (i, x) in transpose_4x4(rows).into_iter().enumerate() {
-                    features[column + i][vector] = x;
-                }
+            let rows = [halves(0), halves(1), halves(2), halves(3)];
+            for (feature, x) in features.iter_mut().zip(transpose_4x4(rows)) {
+                feature[vector] = x;
             }
         }
     }

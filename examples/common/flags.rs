@@ -1,0 +1,208 @@
+//! The flags of the `kmeans` example.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Parser, ValueEnum};
+use drystone::csv::{Delimiter, Header};
+use drystone::{Dtype, Error, Result, sizes};
+
+/// Scalable KMeans over lazily generated blocks, or over CSV and .npy files.
+#[derive(Parser, Debug)]
+#[command(name = "kmeans", about)]
+pub struct Flags {
+    /// Blocks to generate
+    #[arg(long, default_value_t = 50, help_heading = "Generated data")]
+    pub blocks: u64,
+    /// Rows of a block (of a CSV file: about so many)
+    #[arg(long, default_value_t = 200_000, help_heading = "Generated data")]
+    pub block_rows: u64,
+    /// Columns to generate
+    #[arg(long, default_value_t = 20, help_heading = "Generated data")]
+    pub features: usize,
+    /// Centres to generate rows around
+    #[arg(long, default_value_t = 50, help_heading = "Generated data")]
+    pub centers: usize,
+    /// Standard deviation around the centres
+    #[arg(long, default_value_t = 1.0, help_heading = "Generated data")]
+    pub cluster_std: f64,
+    /// Element type [default: f64, or a .npy file's own]
+    #[arg(long, value_enum)]
+    pub dtype: Option<DtypeName>,
+
+    /// Read rows from here: a path, a directory of .npy files, or a pattern such as 'part-[1-6].csv'
+    #[arg(long, value_name = "PATH-OR-GLOB", help_heading = "Data from files")]
+    pub input: Option<PathBuf>,
+    /// Feature columns of a CSV file, by name or index from 0, as in 0-3,7,price [default: all]
+    #[arg(long, help_heading = "Data from files")]
+    pub columns: Option<String>,
+    /// Column with labels to compare with; it is not clustered
+    #[arg(long, help_heading = "Data from files")]
+    pub target: Option<String>,
+    /// Column with sample weights
+    #[arg(long, help_heading = "Data from files")]
+    pub weights: Option<String>,
+    /// Whether a CSV file begins with names
+    #[arg(long, value_enum, default_value_t = HeaderName::Auto, help_heading = "Data from files")]
+    pub header: HeaderName,
+    /// Character between fields, 'tab', 'space' for any white space, or 'auto'
+    #[arg(long, default_value = "auto", help_heading = "Data from files")]
+    pub delimiter: String,
+
+    /// Clusters to find [default: as many as centers]
+    #[arg(long)]
+    pub clusters: Option<usize>,
+    /// How the first centroids are found
+    #[arg(long, value_enum, default_value_t = InitName::Parallel)]
+    pub init: InitName,
+    /// Rounds of k-means||
+    #[arg(long, default_value_t = 5)]
+    pub init_max_iter: usize,
+    /// Rows that a round of k-means|| draws, for each cluster
+    #[arg(long, default_value_t = 2.0, conflicts_with = "oversampling_rows")]
+    pub oversampling_factor: f64,
+    /// Rows that a round of k-means|| draws, in all (dask-ml's oversampling_factor)
+    #[arg(long, value_name = "ROWS")]
+    pub oversampling_rows: Option<f64>,
+    /// Start from the centroids in this .npy file
+    #[arg(long, value_name = "NPY", conflicts_with_all = ["init", "init_max_iter", "oversampling_factor", "oversampling_rows"])]
+    pub init_centroids: Option<PathBuf>,
+    /// Lloyd's iterations at most
+    #[arg(long, default_value_t = 300)]
+    pub max_iter: usize,
+    /// Stop when centroids move less, relative to the variance of the columns
+    #[arg(long, default_value_t = 1e-4)]
+    pub tol: f64,
+    /// Restarts, which share each pass; the best is kept
+    #[arg(long, default_value_t = 1)]
+    pub n_init: usize,
+    /// Chooses the data and all random draws
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+
+    /// Threads [default: one a core]
+    #[arg(long)]
+    pub threads: Option<usize>,
+    /// Memory for blocks kept between passes, as in 512MiB; 0: make them again in each pass [default: half of what is available]
+    #[arg(long, value_name = "SIZE")]
+    pub memory_budget: Option<String>,
+
+    /// Write the model here (safetensors)
+    #[arg(long, value_name = "FILE", help_heading = "Results")]
+    pub out: Option<PathBuf>,
+    /// Write the label of each row here (.npy)
+    #[arg(long, value_name = "NPY", help_heading = "Results")]
+    pub labels_out: Option<PathBuf>,
+    /// Draw a sample of rows and the centroids here [default: target/kmeans.svg, but nothing with --json]
+    #[arg(long, value_name = "SVG", help_heading = "Results")]
+    pub plot: Option<PathBuf>,
+    /// Say what the fit would cost, and stop
+    #[arg(long, help_heading = "Results")]
+    pub explain: bool,
+    /// Print one JSON object
+    #[arg(long, help_heading = "Results")]
+    pub json: bool,
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DtypeName {
+    F32,
+    F64,
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InitName {
+    Parallel,
+    Plusplus,
+    Random,
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeaderName {
+    Auto,
+    Yes,
+    No,
+}
+
+/// The format of a file.
+pub enum InputKind {
+    Csv,
+    Npy,
+}
+
+impl From<HeaderName> for Header {
+    fn from(name: HeaderName) -> Self {
+        match name {
+            HeaderName::Auto => Self::Auto,
+            HeaderName::Yes => Self::Yes,
+            HeaderName::No => Self::No,
+        }
+    }
+}
+
+impl Flags {
+    pub fn threads(&self) -> Result<usize> {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = self.threads.unwrap_or(cores);
+        // Predictions run on rayon's own pool; Threads::new checks the number again.
+        if (1..=1024).contains(&threads) {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
+            pool.map_err(Error::external)?;
+        }
+        Ok(threads)
+    }
+
+    pub fn memory_budget(&self) -> Result<u64> {
+        match &self.memory_budget {
+            Some(size) => sizes::parse_bytes(size),
+            None => Ok(sizes::default_budget()),
+        }
+    }
+
+    pub fn n_clusters(&self) -> usize {
+        self.clusters.unwrap_or(self.centers)
+    }
+
+    pub fn dtype(&self) -> Dtype {
+        match self.dtype {
+            Some(DtypeName::F32) => Dtype::F32,
+            Some(DtypeName::F64) | None => Dtype::F64,
+        }
+    }
+
+    pub fn delimiter(&self) -> Result<Delimiter> {
+        match self.delimiter.as_str() {
+            "auto" => Ok(Delimiter::Auto),
+            "space" | " " => Ok(Delimiter::WhiteSpace),
+            "tab" | "\\t" => Ok(Delimiter::Byte(b'\t')),
+            one if one.len() == 1 && one.is_ascii() => Ok(Delimiter::Byte(one.as_bytes()[0])),
+            other => {
+                let expected = "one ASCII character, 'tab', 'space' or 'auto'";
+                Err(Error::parameter("--delimiter", expected, format!("{other:?}")))
+            }
+        }
+    }
+
+    /// By its ending; a directory holds .npy files.
+    pub fn input_kind(&self, path: &Path) -> Result<InputKind> {
+        let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+        if path.is_dir() || ending.eq_ignore_ascii_case("npy") {
+            return Ok(InputKind::Npy);
+        }
+        Ok(InputKind::Csv)
+    }
+
+    /// These flags say nothing about .npy files.
+    pub fn only_for_csv(&self) -> Result<()> {
+        let given = [("--columns", &self.columns), ("--target", &self.target), ("--weights", &self.weights)];
+        for (flag, value) in given {
+            if let Some(value) = value {
+                return Err(Error::parameter(flag, "left out: it is for CSV files", value));
+            }
+        }
+        if self.header != HeaderName::Auto || self.delimiter != "auto" {
+            let expected = "left out: they are for CSV files";
+            return Err(Error::parameter("--header and --delimiter", expected, "one of them"));
+        }
+        Ok(())
+    }
+}

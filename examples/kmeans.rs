@@ -1,0 +1,106 @@
+//! Scalable KMeans over blocks that are generated lazily, or over CSV and `.npy` files.
+//!
+//! `cargo run --release --example kmeans` clusters 10 million rows; `-- --blocks 500
+//! --memory-budget 0` the 100 million (16 GB) of the Dask tutorial; `-- --help` says what
+//! else there is.
+
+mod common;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use drystone::prelude::*;
+use drystone::{Executor, Result, csv::Csv};
+
+use common::flags::{Flags, InitName, InputKind};
+use common::progress::Progress;
+use common::report::{Outcome, Report};
+
+fn main() -> ExitCode {
+    let flags = Flags::parse();
+    match run(&flags) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(flags: &Flags) -> Result<()> {
+    let threads = Threads::new(flags.threads()?)?.memory_budget(flags.memory_budget()?);
+    let data = dataset(flags)?;
+    let n_clusters = flags.n_clusters();
+    let progress = Progress::new(flags.json);
+    let params = KMeans::params(n_clusters)
+        .init(init(flags)?)
+        .n_init(flags.n_init)
+        .max_iter(flags.max_iter)
+        .tol(flags.tol)
+        .seed(flags.seed)
+        .on(&threads)
+        .observe(&progress);
+    if flags.explain {
+        println!("{}", params.explain(&data)?);
+        return Ok(());
+    }
+    common::announce(flags, &data);
+
+    let model = params.fit(&data)?;
+
+    let seconds = progress.finish();
+    let outcome = Outcome::new(&model, &data, threads.describe().threads, seconds)?;
+    if let Some(path) = &flags.out {
+        model.save(path)?;
+    }
+    if let Some(path) = &flags.labels_out {
+        common::write_labels(&model.predict(&data), path)?;
+    }
+    let plot = common::plot::draw(flags, &data, &model)?;
+    Report { flags, outcome, plot }.print();
+    Ok(())
+}
+
+/// The deck's blobs, or files.
+fn dataset(flags: &Flags) -> Result<ChunkedDataset> {
+    let Some(path) = &flags.input else { return common::blobs::around_class_means(flags) };
+    match flags.input_kind(path)? {
+        InputKind::Npy => common::check_dtype(npy_dataset(flags, path)?, flags),
+        InputKind::Csv => csv_dataset(flags, csv::open(path)),
+    }
+}
+
+fn npy_dataset(flags: &Flags, path: &std::path::Path) -> Result<ChunkedDataset> {
+    flags.only_for_csv()?;
+    npy::open(path).block_rows(flags.block_rows as usize).dataset()
+}
+
+fn csv_dataset(flags: &Flags, mut csv: Csv) -> Result<ChunkedDataset> {
+    csv = csv.header(flags.header.into()).delimiter(flags.delimiter()?);
+    csv = csv.dtype(flags.dtype()).block_rows(flags.block_rows as usize);
+    if let Some(columns) = &flags.columns {
+        csv = csv.columns(csv::Column::parse_list(columns)?);
+    }
+    if let Some(target) = &flags.target {
+        csv = csv.target(csv::Column::parse(target)?);
+    }
+    if let Some(weights) = &flags.weights {
+        csv = csv.weights(csv::Column::parse(weights)?);
+    }
+    csv.dataset()
+}
+
+fn init(flags: &Flags) -> Result<Init> {
+    if let Some(path) = &flags.init_centroids {
+        return Ok(Init::Centroids(npy::read_array(path)?));
+    }
+    let oversampling = match flags.oversampling_rows {
+        Some(rows) => Oversampling::Rows(rows),
+        None => Oversampling::PerCluster(flags.oversampling_factor),
+    };
+    Ok(match flags.init {
+        InitName::Parallel => Init::parallel(oversampling, flags.init_max_iter),
+        InitName::Plusplus => Init::PlusPlus,
+        InitName::Random => Init::Random,
+    })
+}
