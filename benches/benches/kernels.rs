@@ -20,7 +20,8 @@ fn bench_nearest(c: &mut Criterion) {
     let mut group = c.benchmark_group("nearest");
     for (n_features, n_clusters) in [(20, 50), (128, 100), (784, 10)] {
         let tile = records(n_features);
-        let centroids: Vec<f64> = tile.iter().copied().cycle().skip(3).take(n_clusters * n_features).collect();
+        let centroids: Vec<f64> =
+            tile.iter().copied().cycle().skip(3).take(n_clusters * n_features).collect();
         group.throughput(Throughput::Elements((ROWS * n_features * n_clusters) as u64));
         let id = BenchmarkId::from_parameter(format!("{n_features}x{n_clusters}"));
         group.bench_function(id, |b| {

@@ -60,6 +60,7 @@
 //! errors to expect, [`Executor`] where it runs. `ARCHITECTURE.md` in the repository has
 //! the map and the invariants.
 
+pub use drystone_core::memory as sizes;
 pub use drystone_core::{
     Block, BlockAt, BlockRows, BlockSource, CancelToken, ChunkedArray, ChunkedDataset, Description,
     Dtype, Error, ErrorKind, Event, Executor, Explanation, Inline, Job, Layout, Observer, Partial,
@@ -67,7 +68,6 @@ pub use drystone_core::{
     Targets, Threads, ToChunked,
 };
 pub use drystone_core::{array, block, column, control, executor, explain, laws, observe, wire};
-pub use drystone_core::memory as sizes;
 pub use drystone_estimators::{
     Init, KMeans, KMeansParams, KMeansValidParams, Oversampling, kmeans, metrics,
 };

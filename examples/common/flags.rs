@@ -193,7 +193,11 @@ impl Flags {
 
     /// These flags say nothing about .npy files.
     pub fn only_for_csv(&self) -> Result<()> {
-        let given = [("--columns", &self.columns), ("--target", &self.target), ("--weights", &self.weights)];
+        let given = [
+            ("--columns", &self.columns),
+            ("--target", &self.target),
+            ("--weights", &self.weights),
+        ];
         for (flag, value) in given {
             if let Some(value) = value {
                 return Err(Error::parameter(flag, "left out: it is for CSV files", value));

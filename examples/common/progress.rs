@@ -25,7 +25,8 @@ pub struct Seconds {
 impl Progress {
     pub fn new(quiet: bool) -> Self {
         let bar = if quiet { ProgressBar::hidden() } else { ProgressBar::new(0) };
-        let style = ProgressStyle::with_template("{elapsed:>5} {wide_bar} {pos}/{len} blocks  {msg}");
+        let style =
+            ProgressStyle::with_template("{elapsed:>5} {wide_bar} {pos}/{len} blocks  {msg}");
         if let Ok(style) = style {
             bar.set_style(style);
         }

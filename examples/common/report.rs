@@ -45,10 +45,8 @@ impl<'a> Outcome<'a> {
         let n_samples = model.cluster_counts().iter().sum();
         let labels = model.predict(data);
         let head = labels.slice(0..HEAD.min(n_samples)).compute()?;
-        let comparable = matches!(
-            data.layout().targets,
-            Some(TargetKind::I64 | TargetKind::Categories)
-        );
+        let comparable =
+            matches!(data.layout().targets, Some(TargetKind::I64 | TargetKind::Categories));
         let adjusted_rand =
             if comparable { Some(metrics::adjusted_rand(data, &labels)?) } else { None };
         Ok(Self {
@@ -126,7 +124,12 @@ impl Report<'_> {
         line("passes", format!("{}, {} blocks read", history.passes, history.blocks_read));
         let Seconds { init, lloyd, total } = seconds;
         let isa = Isa::best();
-        line("seconds", format!("{total:.2} = {init:.2} seeding + {lloyd:.2} iterating, {threads} threads, {isa}"));
+        line(
+            "seconds",
+            format!(
+                "{total:.2} = {init:.2} seeding + {lloyd:.2} iterating, {threads} threads, {isa}"
+            ),
+        );
         let peak = self.outcome.peak_rss_bytes.map_or("unknown".to_owned(), sizes::human_bytes);
         let state = sizes::human_bytes(history.state_bytes);
         line("memory", format!("{peak} at most, of which {state} state of rows"));
@@ -142,8 +145,10 @@ impl Report<'_> {
         let model = self.outcome.model;
         let centroids = model.centroids().to_f64();
         println!("  cluster       rows  centroid");
-        for (cluster, centroid) in centroids.chunks(model.n_features()).enumerate().take(TABLE_ROWS) {
-            let head: Vec<String> = centroid.iter().take(5).map(|value| format!("{value:.3}")).collect();
+        for (cluster, centroid) in centroids.chunks(model.n_features()).enumerate().take(TABLE_ROWS)
+        {
+            let head: Vec<String> =
+                centroid.iter().take(5).map(|value| format!("{value:.3}")).collect();
             let more = if centroid.len() > 5 { ", ..." } else { "" };
             let rows = model.cluster_counts()[cluster];
             println!("  {cluster:>7} {rows:>10}  [{}{more}]", head.join(", "));

@@ -25,10 +25,7 @@ pub struct ChunkedArray<T, D: Dimension> {
 
 impl<T, D: Dimension> Clone for ChunkedArray<T, D> {
     fn clone(&self) -> Self {
-        Self {
-            data: self.data.clone(),
-            compute: Arc::clone(&self.compute),
-        }
+        Self { data: self.data.clone(), compute: Arc::clone(&self.compute) }
     }
 }
 
@@ -38,10 +35,7 @@ impl<T: Clone + Send + Sync, D: RemoveAxis> ChunkedArray<T, D> {
         data: &ChunkedDataset,
         compute: impl Fn(&Block) -> Result<Array<T, D>> + Send + Sync + 'static,
     ) -> Self {
-        Self {
-            data: data.clone(),
-            compute: Arc::new(compute),
-        }
+        Self { data: data.clone(), compute: Arc::new(compute) }
     }
 
     /// Number of rows, if known without reading anything.
@@ -58,10 +52,7 @@ impl<T: Clone + Send + Sync, D: RemoveAxis> ChunkedArray<T, D> {
 
     /// Some of the rows; a range past the end is an error when it is computed.
     pub fn slice(&self, rows: Range<u64>) -> Self {
-        Self {
-            data: self.data.slice(rows),
-            compute: Arc::clone(&self.compute),
-        }
+        Self { data: self.data.slice(rows), compute: Arc::clone(&self.compute) }
     }
 
     /// The values for a block that is in hand.
@@ -79,17 +70,8 @@ impl<T: Clone + Send + Sync, D: RemoveAxis> ChunkedArray<T, D> {
     pub fn read(&self, block_idx: usize) -> Result<Array<T, D>> {
         let block = self.data.read(block_idx)?;
         let values = (self.compute)(&block);
-        let first_row = self
-            .data
-            .layout()
-            .rows
-            .rows_of(block_idx)
-            .map_or(0, |rows| rows.start);
-        let at = BlockAt {
-            block,
-            block_idx,
-            first_row,
-        };
+        let first_row = self.data.layout().rows.rows_of(block_idx).map_or(0, |rows| rows.start);
+        let at = BlockAt { block, block_idx, first_row };
         let values = values.map_err(|error| at.locate(error, None))?;
         let (expected, found) = (at.block.n_samples() as u64, values.len_of(Axis(0)) as u64);
         if expected == found {
@@ -104,16 +86,12 @@ impl<T: Clone + Send + Sync, D: RemoveAxis> ChunkedArray<T, D> {
     /// # Errors
     /// As for [`read`](Self::read).
     pub fn compute(&self) -> Result<Array<T, D>> {
-        let blocks = (0..self.n_blocks())
-            .into_par_iter()
-            .map(|block_idx| self.read(block_idx));
+        let blocks = (0..self.n_blocks()).into_par_iter().map(|block_idx| self.read(block_idx));
         let blocks = blocks.collect::<Result<Vec<_>>>()?;
         let views: Vec<_> = blocks.iter().map(Array::view).collect();
         if views.is_empty() {
-            return Ok(
-                Array::from_shape_vec(D::zeros(D::NDIM.unwrap_or(1)), Vec::new())
-                    .unwrap_or_else(|_| unreachable!("no values fill a shape of zeros")),
-            );
+            return Ok(Array::from_shape_vec(D::zeros(D::NDIM.unwrap_or(1)), Vec::new())
+                .unwrap_or_else(|_| unreachable!("no values fill a shape of zeros")));
         }
         ndarray::concatenate(Axis(0), &views).map_err(Error::external)
     }
@@ -127,13 +105,8 @@ impl<T: Clone + Send + Sync, D: RemoveAxis> ChunkedArray<T, D> {
         let at_once = rayon::current_num_threads();
         for first in (0..self.n_blocks()).step_by(at_once) {
             let last = self.n_blocks().min(first + at_once);
-            let blocks = (first..last)
-                .into_par_iter()
-                .map(|block_idx| self.read(block_idx));
-            blocks
-                .collect::<Result<Vec<_>>>()?
-                .into_iter()
-                .try_for_each(&mut f)?;
+            let blocks = (first..last).into_par_iter().map(|block_idx| self.read(block_idx));
+            blocks.collect::<Result<Vec<_>>>()?.into_iter().try_for_each(&mut f)?;
         }
         Ok(())
     }

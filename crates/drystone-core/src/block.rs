@@ -101,22 +101,12 @@ impl<T: RecordElement> Rows<T> {
     /// # Errors
     /// [`ErrorKind::Shape`] when the values do not fill whole rows.
     pub fn new(values: Vec<T>, n_features: usize) -> Result<Self> {
-        let whole = values
-            .len()
-            .checked_rem(n_features)
-            .map_or(values.len(), |rest| rest);
+        let whole = values.len().checked_rem(n_features).map_or(values.len(), |rest| rest);
         if whole != 0 {
             let rows = values.len().checked_div(n_features).unwrap_or(0) + 1;
-            return Err(Error::shape(
-                "values",
-                (rows * n_features) as u64,
-                values.len() as u64,
-            ));
+            return Err(Error::shape("values", (rows * n_features) as u64, values.len() as u64));
         }
-        Ok(Self {
-            values: values.into(),
-            n_features,
-        })
+        Ok(Self { values: values.into(), n_features })
     }
 
     /// Rows of an array; one that owns its memory in row-major order is not copied.
@@ -132,19 +122,13 @@ impl<T: RecordElement> Rows<T> {
         } else {
             array.iter().copied().collect()
         };
-        Self {
-            values: values.into(),
-            n_features,
-        }
+        Self { values: values.into(), n_features }
     }
 
     /// Rows copied from a view of an array.
     #[must_use]
     pub fn from_view<D: Data<Elem = T>>(array: &ArrayBase<D, Ix2>) -> Self {
-        Self {
-            values: array.iter().copied().collect::<Vec<T>>().into(),
-            n_features: array.ncols(),
-        }
+        Self { values: array.iter().copied().collect::<Vec<T>>().into(), n_features: array.ncols() }
     }
 
     /// Number of rows.
@@ -182,18 +166,12 @@ impl<T: RecordElement> Rows<T> {
     }
 
     fn compact(&self) -> Self {
-        Self {
-            values: self.values.compact(),
-            n_features: self.n_features,
-        }
+        Self { values: self.values.compact(), n_features: self.n_features }
     }
 
     fn slice(&self, rows: Range<usize>) -> Self {
         let range = rows.start * self.n_features..rows.end * self.n_features;
-        Self {
-            values: self.values.slice(range),
-            n_features: self.n_features,
-        }
+        Self { values: self.values.slice(range), n_features: self.n_features }
     }
 }
 
@@ -240,11 +218,7 @@ impl Records {
     #[must_use]
     pub fn to_f64(&self) -> Vec<f64> {
         match self {
-            Self::F32(rows) => rows
-                .values()
-                .iter()
-                .map(|&value| f64::from(value))
-                .collect(),
+            Self::F32(rows) => rows.values().iter().map(|&value| f64::from(value)).collect(),
             Self::F64(rows) => rows.values().to_vec(),
         }
     }
@@ -306,10 +280,7 @@ impl Targets {
         let position = |name: &str| sorted.partition_point(|other| *other < name) as u32;
         let codes: Vec<u32> = names.iter().map(|name| position(name.as_ref())).collect();
         let names = sorted.iter().map(|&name| name.to_owned()).collect();
-        Self::Categories {
-            codes: codes.into(),
-            names,
-        }
+        Self::Categories { codes: codes.into(), names }
     }
 
     /// Codes are positions in a dictionary that ascends.
@@ -321,10 +292,9 @@ impl Targets {
             return Err(Error::format("category names in ascending order", "others"));
         }
         match codes.iter().max() {
-            Some(&most) if most as usize >= names.len() => Err(Error::format(
-                format!("category codes below {}", names.len()),
-                most,
-            )),
+            Some(&most) if most as usize >= names.len() => {
+                Err(Error::format(format!("category codes below {}", names.len()), most))
+            }
             _ => Ok(()),
         }
     }
@@ -333,10 +303,9 @@ impl Targets {
         match self {
             Self::F64(values) => Self::F64(values.compact()),
             Self::I64(values) => Self::I64(values.compact()),
-            Self::Categories { codes, names } => Self::Categories {
-                codes: codes.compact(),
-                names: Arc::clone(names),
-            },
+            Self::Categories { codes, names } => {
+                Self::Categories { codes: codes.compact(), names: Arc::clone(names) }
+            }
         }
     }
 
@@ -344,10 +313,9 @@ impl Targets {
         match self {
             Self::F64(values) => Self::F64(values.slice(rows)),
             Self::I64(values) => Self::I64(values.slice(rows)),
-            Self::Categories { codes, names } => Self::Categories {
-                codes: codes.slice(rows),
-                names: Arc::clone(names),
-            },
+            Self::Categories { codes, names } => {
+                Self::Categories { codes: codes.slice(rows), names: Arc::clone(names) }
+            }
         }
     }
 }
@@ -356,11 +324,7 @@ impl Block {
     /// A block of records alone.
     #[must_use]
     pub fn new(records: impl Into<Records>) -> Self {
-        Self {
-            records: records.into(),
-            targets: None,
-            weights: None,
-        }
+        Self { records: records.into(), targets: None, weights: None }
     }
 
     /// The same block with targets.
@@ -403,10 +367,7 @@ impl Block {
     pub fn slice(&self, rows: Range<usize>) -> Self {
         Self {
             records: self.records.slice(rows.clone()),
-            targets: self
-                .targets
-                .as_ref()
-                .map(|targets| targets.slice(rows.clone())),
+            targets: self.targets.as_ref().map(|targets| targets.slice(rows.clone())),
             weights: self.weights.as_ref().map(|weights| weights.slice(rows)),
         }
     }
@@ -427,22 +388,14 @@ impl Block {
     /// [`ErrorKind::Shape`], [`ErrorKind::Dtype`] or [`ErrorKind::Format`].
     pub fn check(&self, layout: &Layout, n_samples: Option<u64>) -> Result<()> {
         let same = |what: &str, expected: u64, found: u64| {
-            if expected == found {
-                Ok(())
-            } else {
-                Err(Error::shape(what, expected, found))
-            }
+            if expected == found { Ok(()) } else { Err(Error::shape(what, expected, found)) }
         };
         if self.records.dtype() != layout.dtype {
             let (expected, found) = (layout.dtype.to_string(), self.records.dtype().to_string());
             return Err(ErrorKind::Dtype { expected, found }.into());
         }
         let rows = self.n_samples() as u64;
-        same(
-            "features",
-            layout.n_features as u64,
-            self.records.n_features() as u64,
-        )?;
+        same("features", layout.n_features as u64, self.records.n_features() as u64)?;
         same("rows", n_samples.unwrap_or(rows), rows)?;
         let kind = self.targets.as_ref().map(Targets::kind);
         if kind != layout.targets {
@@ -452,27 +405,12 @@ impl Block {
             return Err(Error::format(name(layout.targets), name(kind)));
         }
         self.targets.as_ref().map_or(Ok(()), Targets::check_codes)?;
-        same(
-            "targets",
-            rows,
-            self.targets
-                .as_ref()
-                .map_or(rows, |targets| targets.len() as u64),
-        )?;
+        same("targets", rows, self.targets.as_ref().map_or(rows, |targets| targets.len() as u64))?;
         if self.weights.is_some() != layout.weighted {
             let name = |weighted| if weighted { "weights" } else { "no weights" };
-            return Err(Error::format(
-                name(layout.weighted),
-                name(self.weights.is_some()),
-            ));
+            return Err(Error::format(name(layout.weighted), name(self.weights.is_some())));
         }
-        same(
-            "weights",
-            rows,
-            self.weights
-                .as_ref()
-                .map_or(rows, |weights| weights.len() as u64),
-        )
+        same("weights", rows, self.weights.as_ref().map_or(rows, |weights| weights.len() as u64))
     }
 }
 

@@ -87,34 +87,21 @@ impl<T: Element> Shared<T> {
     /// If the range is not within the run.
     #[must_use]
     pub fn slice(&self, range: Range<usize>) -> Self {
-        assert!(
-            range.start <= range.end && range.end <= self.len(),
-            "range outside of the run"
-        );
+        assert!(range.start <= range.end && range.end <= self.len(), "range outside of the run");
         let start = self.range.start + range.start;
-        Self {
-            owner: Arc::clone(&self.owner),
-            range: start..start + range.len(),
-        }
+        Self { owner: Arc::clone(&self.owner), range: start..start + range.len() }
     }
 
     /// The same values, without the rest of a longer run that they are part of.
     pub(crate) fn compact(&self) -> Self {
-        if self.len() == self.owner.0.len() {
-            self.clone()
-        } else {
-            self.to_vec().into()
-        }
+        if self.len() == self.owner.0.len() { self.clone() } else { self.to_vec().into() }
     }
 }
 
 impl<T: Element> From<Vec<T>> for Shared<T> {
     fn from(values: Vec<T>) -> Self {
         let range = 0..values.len();
-        Self {
-            owner: Arc::new(Owner(values)),
-            range,
-        }
+        Self { owner: Arc::new(Owner(values)), range }
     }
 }
 

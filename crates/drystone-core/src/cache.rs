@@ -25,10 +25,7 @@ struct Kept {
 
 impl BlockCache {
     pub fn new(budget: u64) -> Self {
-        Self {
-            budget,
-            kept: Mutex::default(),
-        }
+        Self { budget, kept: Mutex::default() }
     }
 
     pub fn budget(&self) -> u64 {
@@ -53,10 +50,7 @@ impl BlockCache {
             kept.drop_unused();
         }
         if kept.bytes + bytes <= self.budget
-            && kept
-                .blocks
-                .insert((data, block_idx), block.compact())
-                .is_none()
+            && kept.blocks.insert((data, block_idx), block.compact()).is_none()
         {
             kept.bytes += bytes;
         }
@@ -74,11 +68,7 @@ impl BlockCache {
 
 impl Kept {
     fn drop_unused(&mut self) {
-        let Self {
-            blocks,
-            bytes,
-            in_use,
-        } = self;
+        let Self { blocks, bytes, in_use } = self;
         blocks.retain(|(data, _), block| {
             let used = in_use.contains_key(data);
             *bytes -= if used { 0 } else { block.bytes() };

@@ -15,10 +15,7 @@ use crate::registry::Registry;
 use crate::session::Session;
 
 pub(crate) fn register(registry: &mut Registry) {
-    registry
-        .job::<Moments>()
-        .job::<Spread>()
-        .job::<crate::laws::Visits>();
+    registry.job::<Moments>().job::<Spread>().job::<crate::laws::Visits>();
 }
 
 /// Which value of each column.
@@ -44,10 +41,7 @@ pub struct ColumnReduction {
 
 impl ColumnReduction {
     pub(crate) fn new(data: &ChunkedDataset, column: Column) -> Self {
-        Self {
-            data: data.clone(),
-            column,
-        }
+        Self { data: data.clone(), column }
     }
 
     /// The values, `(n_features,)`, on the threads of this machine.
@@ -165,11 +159,7 @@ impl Job for Moments {
     fn map(&self, rows: &BlockAt, (): &mut (), into: &mut MomentsPartial) -> Result<()> {
         let found = rows.block.records.n_features();
         if found != self.n_features {
-            return Err(Error::shape(
-                "features",
-                self.n_features as u64,
-                found as u64,
-            ));
+            return Err(Error::shape("features", self.n_features as u64, found as u64));
         }
         into.n_samples += rows.block.n_samples() as u64;
         for_each_value(&rows.block.records, |column, value| {
@@ -195,10 +185,7 @@ struct SpreadPartial {
 
 impl Partial for SpreadPartial {
     fn merge(&mut self, other: Self) {
-        self.sums
-            .iter_mut()
-            .zip(&other.sums)
-            .for_each(|(sum, other)| sum.merge(other));
+        self.sums.iter_mut().zip(&other.sums).for_each(|(sum, other)| sum.merge(other));
     }
 }
 
@@ -208,9 +195,7 @@ impl Job for Spread {
     type Partial = SpreadPartial;
 
     fn empty(&self) -> SpreadPartial {
-        SpreadPartial {
-            sums: vec![ExactSum::new(); self.center.len()],
-        }
+        SpreadPartial { sums: vec![ExactSum::new(); self.center.len()] }
     }
 
     fn map(&self, rows: &BlockAt, (): &mut (), into: &mut SpreadPartial) -> Result<()> {
@@ -225,9 +210,7 @@ impl Job for Spread {
 fn for_each_value(records: &Records, mut f: impl FnMut(usize, f64)) {
     fn each<T: RecordElement>(rows: &crate::Rows<T>, f: &mut impl FnMut(usize, f64)) {
         for row in rows.values().chunks_exact(rows.n_features().max(1)) {
-            row.iter()
-                .enumerate()
-                .for_each(|(column, &value)| f(column, Float::to_f64(value)));
+            row.iter().enumerate().for_each(|(column, &value)| f(column, Float::to_f64(value)));
         }
     }
     match records {

@@ -70,10 +70,7 @@ impl Control {
     pub fn stop_reason(&self) -> Option<StopReason> {
         if self.cancel.is_cancelled() {
             Some(StopReason::Cancelled)
-        } else if self
-            .deadline
-            .is_some_and(|deadline| Instant::now() >= deadline)
-        {
+        } else if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
             Some(StopReason::MaxTime)
         } else {
             None

@@ -48,10 +48,7 @@ impl ChunkedDataset {
     /// A dataset over a source that has other owners.
     pub fn from_arc(source: Arc<dyn BlockSource>) -> Self {
         let fingerprint = Fingerprint::of(&*source);
-        Self {
-            source,
-            fingerprint,
-        }
+        Self { source, fingerprint }
     }
 
     /// Blocks from a function, with their declared shape. The function must be pure: it
@@ -133,11 +130,7 @@ impl ChunkedDataset {
     /// [`ErrorKind::Dtype`](crate::ErrorKind::Dtype), with the block.
     pub fn read(&self, block_idx: usize) -> Result<Block> {
         self.check_index(block_idx)?;
-        let rows = self
-            .layout()
-            .rows
-            .rows_of(block_idx)
-            .map(|rows| rows.end - rows.start);
+        let rows = self.layout().rows.rows_of(block_idx).map(|rows| rows.end - rows.start);
         let block = self.source.read(block_idx).and_then(|block| {
             block.check(self.layout(), rows)?;
             Ok(block)
@@ -151,20 +144,14 @@ impl ChunkedDataset {
     /// The source's, with the block.
     pub fn count_rows(&self, block_idx: usize) -> Result<u64> {
         self.check_index(block_idx)?;
-        self.source
-            .count_rows(block_idx)
-            .map_err(|error| error.in_block(block_idx as u64))
+        self.source.count_rows(block_idx).map_err(|error| error.in_block(block_idx as u64))
     }
 
     fn check_index(&self, block_idx: usize) -> Result<()> {
         if block_idx < self.n_blocks() {
             return Ok(());
         }
-        Err(Error::parameter(
-            "block_idx",
-            format!("below {}", self.n_blocks()),
-            block_idx,
-        ))
+        Err(Error::parameter("block_idx", format!("below {}", self.n_blocks()), block_idx))
     }
 
     /// The same rows with known counts: all blocks are counted now, on all cores.
@@ -191,20 +178,17 @@ impl ChunkedDataset {
         if rows.n_blocks() == self.n_blocks() {
             return Ok(self.recounted(rows));
         }
-        Err(Error::shape(
-            "blocks",
-            self.n_blocks() as u64,
-            rows.n_blocks() as u64,
-        ))
+        Err(Error::shape("blocks", self.n_blocks() as u64, rows.n_blocks() as u64))
     }
 
     fn recounted(&self, rows: BlockRows) -> Self {
-        // The rows are the same, so blocks that are kept stay valid.
-        let source = Arc::new(Recounted::new(self.clone(), rows));
-        Self {
-            source,
-            fingerprint: self.fingerprint,
+        let mut recounted = Self::new(Recounted::new(self.clone(), rows));
+        if recounted.describe().is_none() {
+            // The rows are the same, so blocks that are kept stay valid. A description has
+            // a fingerprint that is the same in every process.
+            recounted.fingerprint = self.fingerprint;
         }
+        recounted
     }
 
     /// The rows of these datasets, one after the other.

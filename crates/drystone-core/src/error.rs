@@ -189,42 +189,25 @@ impl Error {
     #[must_use]
     pub fn parameter(name: &str, expected: impl fmt::Display, found: impl fmt::Display) -> Self {
         let (expected, found) = (expected.to_string(), found.to_string());
-        ErrorKind::Parameter {
-            name: name.to_owned(),
-            expected,
-            found,
-        }
-        .into()
+        ErrorKind::Parameter { name: name.to_owned(), expected, found }.into()
     }
 
     /// Data that are not what their format asks for.
     #[must_use]
     pub fn format(expected: impl fmt::Display, found: impl fmt::Display) -> Self {
-        ErrorKind::Format {
-            expected: expected.to_string(),
-            found: found.to_string(),
-        }
-        .into()
+        ErrorKind::Format { expected: expected.to_string(), found: found.to_string() }.into()
     }
 
     /// Sizes that disagree.
     #[must_use]
     pub fn shape(what: &str, expected: u64, found: u64) -> Self {
-        ErrorKind::Shape {
-            what: what.to_owned(),
-            expected,
-            found,
-        }
-        .into()
+        ErrorKind::Shape { what: what.to_owned(), expected, found }.into()
     }
 
     /// A failed action of the operating system.
     #[must_use]
     pub fn io(action: &str, cause: std::io::Error) -> Self {
-        Self::from(ErrorKind::Io {
-            action: action.to_owned(),
-        })
-        .caused_by(cause)
+        Self::from(ErrorKind::Io { action: action.to_owned() }).caused_by(cause)
     }
 
     /// Adds the error below this one.
@@ -272,10 +255,7 @@ impl Error {
     /// Says the name of the column, unless that is known.
     #[must_use]
     pub fn in_column_named(mut self, name: &str) -> Self {
-        self.0
-            .location
-            .column_name
-            .get_or_insert_with(|| name.to_owned());
+        self.0.location.column_name.get_or_insert_with(|| name.to_owned());
         self
     }
 
@@ -307,21 +287,13 @@ pub struct WireError {
 impl From<WireError> for Error {
     fn from(wire: WireError) -> Self {
         let cause = wire.cause.map(Into::into);
-        Self(Box::new(Inner {
-            kind: wire.kind,
-            location: wire.location,
-            cause,
-        }))
+        Self(Box::new(Inner { kind: wire.kind, location: wire.location, cause }))
     }
 }
 
 impl From<ErrorKind> for Error {
     fn from(kind: ErrorKind) -> Self {
-        Self(Box::new(Inner {
-            kind,
-            location: Location::default(),
-            cause: None,
-        }))
+        Self(Box::new(Inner { kind, location: Location::default(), cause: None }))
     }
 }
 
@@ -334,10 +306,7 @@ impl From<linfa::Error> for Error {
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.0
-            .cause
-            .as_ref()
-            .map(|cause| &**cause as &(dyn StdError + 'static))
+        self.0.cause.as_ref().map(|cause| &**cause as &(dyn StdError + 'static))
     }
 }
 
@@ -375,37 +344,22 @@ impl fmt::Display for Location {
 impl fmt::Display for ErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Parameter {
-                name,
-                expected,
-                found,
-            } => {
+            Self::Parameter { name, expected, found } => {
                 write!(f, "parameter `{name}` must be {expected}, found {found}")
             }
             Self::Io { action } => f.write_str(action),
             Self::Format { expected, found } => write!(f, "expected {expected}, found {found}"),
             Self::MissingValue { hint } => write!(f, "a value is missing; {hint}"),
-            Self::Shape {
-                what,
-                expected,
-                found,
-            } => {
+            Self::Shape { what, expected, found } => {
                 write!(f, "expected {expected} {what}, found {found}")
             }
             Self::Dtype { expected, found } => write!(f, "expected {expected} data, found {found}"),
             Self::NotFinite { found } => write!(f, "expected a finite number, found {found}"),
             Self::Weight { found } => {
-                write!(
-                    f,
-                    "expected a finite sample weight of at least 0, found {found}"
-                )
+                write!(f, "expected a finite sample weight of at least 0, found {found}")
             }
             Self::Empty { what } => write!(f, "{what}"),
-            Self::TooFewRows {
-                n_clusters,
-                found,
-                distinct,
-            } => {
+            Self::TooFewRows { n_clusters, found, distinct } => {
                 let distinct = if *distinct { "distinct " } else { "" };
                 write!(
                     f,
@@ -424,10 +378,7 @@ impl fmt::Display for ErrorKind {
                 "the source gave other data than in an earlier pass: expected {expected}, found \
                  {found}; a source must give the same block each time it is read"
             ),
-            Self::NotDescribed {
-                source,
-                alternative,
-            } => write!(
+            Self::NotDescribed { source, alternative } => write!(
                 f,
                 "{source} exists in this process only and cannot be sent to another; {alternative}"
             ),

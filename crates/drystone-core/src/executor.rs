@@ -40,9 +40,7 @@ pub trait Executor: Send + Sync {
     /// # Errors
     /// The source's, with the block.
     fn count_rows(&self, data: &ChunkedDataset) -> Result<Vec<u64>> {
-        (0..data.n_blocks())
-            .map(|block_idx| count_block(data, block_idx))
-            .collect()
+        (0..data.n_blocks()).map(|block_idx| count_block(data, block_idx)).collect()
     }
 }
 
@@ -107,19 +105,11 @@ impl StepStats {
 
 impl Step<'_> {
     pub(crate) fn first_row(&self, block_idx: usize) -> u64 {
-        self.data
-            .layout()
-            .rows
-            .rows_of(block_idx)
-            .map_or(0, |rows| rows.start)
+        self.data.layout().rows.rows_of(block_idx).map_or(0, |rows| rows.start)
     }
 
     fn block_done(&self, done: usize) {
         let n_blocks = self.data.n_blocks();
-        self.observer.event(&Event::BlockDone {
-            pass: self.pass,
-            done,
-            n_blocks,
-        });
+        self.observer.event(&Event::BlockDone { pass: self.pass, done, n_blocks });
     }
 }

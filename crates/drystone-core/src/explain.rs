@@ -49,19 +49,11 @@ impl Explanation {
         let layout = data.layout();
         let data_bytes = layout.bytes();
         let cached = |bytes: u64| {
-            if data.in_memory() {
-                0
-            } else {
-                bytes.min(resources.memory_budget)
-            }
+            if data.in_memory() { 0 } else { bytes.min(resources.memory_budget) }
         };
         let in_flight = |bytes: u64| {
             let blocks = resources.threads.min(layout.n_blocks()) as u64;
-            if data.in_memory() {
-                0
-            } else {
-                bytes.saturating_mul(blocks)
-            }
+            if data.in_memory() { 0 } else { bytes.saturating_mul(blocks) }
         };
         Self {
             what,
@@ -70,9 +62,7 @@ impl Explanation {
             data_bytes,
             cached_bytes: data_bytes.map(cached),
             in_flight_bytes: layout.block_bytes().map(in_flight),
-            state_bytes: data
-                .n_samples()
-                .map(|n| n.saturating_mul(state_bytes_per_row)),
+            state_bytes: data.n_samples().map(|n| n.saturating_mul(state_bytes_per_row)),
             resources,
         }
     }
@@ -95,11 +85,7 @@ impl Explanation {
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let bytes = |bytes: Option<u64>| bytes.map_or("unknown".to_owned(), human_bytes);
-        let Resources {
-            name,
-            threads,
-            memory_budget,
-        } = &self.resources;
+        let Resources { name, threads, memory_budget } = &self.resources;
         writeln!(f, "{}", self.what)?;
         writeln!(f, "  data       {}", self.data)?;
         writeln!(f, "  runs on    {name} ({threads})")?;
@@ -115,17 +101,9 @@ impl fmt::Display for Explanation {
             bytes(later)
         )?;
         let budget = human_bytes(*memory_budget);
-        writeln!(
-            f,
-            "  cache      {} of blocks (budget {budget})",
-            bytes(self.cached_bytes)
-        )?;
+        writeln!(f, "  cache      {} of blocks (budget {budget})", bytes(self.cached_bytes))?;
         writeln!(f, "  in flight  {} of blocks", bytes(self.in_flight_bytes))?;
         writeln!(f, "  row state  {}", bytes(self.state_bytes))?;
-        write!(
-            f,
-            "  peak       about {} of blocks and state",
-            bytes(self.peak_bytes())
-        )
+        write!(f, "  peak       about {} of blocks and state", bytes(self.peak_bytes()))
     }
 }

@@ -29,10 +29,7 @@ impl ToChunked for ChunkedDataset {
 
 impl<T: RecordElement, D: Data<Elem = T>> ToChunked for ArrayBase<D, Ix2> {
     fn to_chunked(&self) -> Result<ChunkedDataset> {
-        cut(
-            Block::new(T::into_records(Rows::from_view(self))),
-            ARRAY_BLOCK_ROWS,
-        )
+        cut(Block::new(T::into_records(Rows::from_view(self))), ARRAY_BLOCK_ROWS)
     }
 }
 
@@ -55,11 +52,7 @@ impl<T: RecordElement, D: Data<Elem = T>, Y> ToChunked for DatasetBase<ArrayBase
 /// When targets or weights are not one a row, or `block_rows` is 0.
 pub fn cut(block: Block, block_rows: usize) -> Result<ChunkedDataset> {
     if block_rows == 0 {
-        return Err(crate::Error::parameter(
-            "block_rows",
-            "at least 1",
-            block_rows,
-        ));
+        return Err(crate::Error::parameter("block_rows", "at least 1", block_rows));
     }
     let n_samples = block.n_samples();
     let whole = ChunkedDataset::from_resident(vec![block.clone()])?;

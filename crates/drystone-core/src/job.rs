@@ -119,9 +119,7 @@ impl<J: Job> ErasedJob for J {
     }
 
     fn map_any(&self, rows: &BlockAt, slot: &mut Slot, into: &mut AnyPartial) -> Result<()> {
-        let into = into
-            .downcast_mut::<J::Partial>()
-            .ok_or_else(|| foreign(J::NAME))?;
+        let into = into.downcast_mut::<J::Partial>().ok_or_else(|| foreign(J::NAME))?;
         let mut state = match slot.take::<J::State>(self.step()) {
             Some(state) => state,
             None => self.restore(rows)?,
@@ -134,23 +132,13 @@ impl<J: Job> ErasedJob for J {
     }
 
     fn merge_any(&self, into: &mut AnyPartial, other: AnyPartial) -> Result<()> {
-        let into = into
-            .downcast_mut::<J::Partial>()
-            .ok_or_else(|| foreign(J::NAME))?;
-        into.merge(
-            *other
-                .downcast::<J::Partial>()
-                .map_err(|_| foreign(J::NAME))?,
-        );
+        let into = into.downcast_mut::<J::Partial>().ok_or_else(|| foreign(J::NAME))?;
+        into.merge(*other.downcast::<J::Partial>().map_err(|_| foreign(J::NAME))?);
         Ok(())
     }
 
     fn encode_partial(&self, partial: &AnyPartial) -> Result<Vec<u8>> {
-        wire::encode(
-            partial
-                .downcast_ref::<J::Partial>()
-                .ok_or_else(|| foreign(J::NAME))?,
-        )
+        wire::encode(partial.downcast_ref::<J::Partial>().ok_or_else(|| foreign(J::NAME))?)
     }
 
     fn decode_partial(&self, bytes: &[u8]) -> Result<AnyPartial> {

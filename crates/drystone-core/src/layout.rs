@@ -113,10 +113,7 @@ impl BlockRows {
         if sound {
             Ok(self)
         } else {
-            Err(Error::format(
-                "blocks of at least 1 row at ascending offsets from 0",
-                "others",
-            ))
+            Err(Error::format("blocks of at least 1 row at ascending offsets from 0", "others"))
         }
     }
 
@@ -124,10 +121,7 @@ impl BlockRows {
     #[must_use]
     pub fn n_blocks(&self) -> usize {
         match self {
-            Self::Uniform {
-                n_samples,
-                block_rows,
-            } => n_samples.div_ceil(*block_rows) as usize,
+            Self::Uniform { n_samples, block_rows } => n_samples.div_ceil(*block_rows) as usize,
             Self::Offsets(offsets) => offsets.len().saturating_sub(1),
             Self::Unknown { n_blocks } => *n_blocks,
         }
@@ -151,10 +145,7 @@ impl BlockRows {
     #[must_use]
     pub fn rows_of(&self, block_idx: usize) -> Option<Range<u64>> {
         match self {
-            Self::Uniform {
-                n_samples,
-                block_rows,
-            } => {
+            Self::Uniform { n_samples, block_rows } => {
                 let first = block_idx as u64 * block_rows;
                 Some(first..(*n_samples).min(first.saturating_add(*block_rows)))
             }
@@ -167,17 +158,10 @@ impl BlockRows {
     #[must_use]
     pub fn max_block_rows(&self) -> Option<u64> {
         match self {
-            Self::Uniform {
-                n_samples,
-                block_rows,
-            } => Some(*block_rows.min(n_samples)),
-            Self::Offsets(offsets) => Some(
-                offsets
-                    .windows(2)
-                    .map(|pair| pair[1] - pair[0])
-                    .max()
-                    .unwrap_or(0),
-            ),
+            Self::Uniform { n_samples, block_rows } => Some(*block_rows.min(n_samples)),
+            Self::Offsets(offsets) => {
+                Some(offsets.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or(0))
+            }
             Self::Unknown { n_blocks: 0 } => Some(0),
             Self::Unknown { .. } => None,
         }
@@ -214,24 +198,14 @@ impl Layout {
     /// A `block_rows` of 0 is taken as 1.
     #[must_use]
     pub fn new(dtype: Dtype, n_features: usize, n_samples: u64, block_rows: u64) -> Self {
-        let rows = BlockRows::Uniform {
-            n_samples,
-            block_rows: block_rows.max(1),
-        };
+        let rows = BlockRows::Uniform { n_samples, block_rows: block_rows.max(1) };
         Self::with_rows(dtype, n_features, rows)
     }
 
     /// Records cut as `rows` says, without targets or weights.
     #[must_use]
     pub fn with_rows(dtype: Dtype, n_features: usize, rows: BlockRows) -> Self {
-        Self {
-            dtype,
-            n_features,
-            rows,
-            targets: None,
-            weighted: false,
-            feature_names: None,
-        }
+        Self { dtype, n_features, rows, targets: None, weighted: false, feature_names: None }
     }
 
     /// With targets of this type.
@@ -288,16 +262,14 @@ impl Layout {
 impl fmt::Display for Layout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (n_blocks, n_features, dtype) = (self.n_blocks(), self.n_features, self.dtype);
+        let s = if n_blocks == 1 { "" } else { "s" };
         match (self.n_samples(), self.rows.max_block_rows(), self.bytes()) {
             (Some(n_samples), Some(most), Some(bytes)) => write!(
                 f,
-                "({n_samples}, {n_features}) {dtype}, {n_blocks} blocks of up to {most} rows, {}",
+                "({n_samples}, {n_features}) {dtype}, {n_blocks} block{s} of up to {most} rows, {}",
                 crate::memory::human_bytes(bytes)
             )?,
-            _ => write!(
-                f,
-                "(unknown, {n_features}) {dtype}, {n_blocks} blocks, unknown bytes"
-            )?,
+            _ => write!(f, "(unknown, {n_features}) {dtype}, {n_blocks} block{s}, unknown bytes")?,
         }
         if let Some(targets) = self.targets {
             write!(f, ", targets {targets}")?;

@@ -9,10 +9,7 @@ use crate::error::{Error, Result};
 /// does not say.
 #[must_use]
 pub fn available() -> Option<u64> {
-    [meminfo_available(), cgroup_v2_left(), cgroup_v1_left()]
-        .into_iter()
-        .flatten()
-        .min()
+    [meminfo_available(), cgroup_v2_left(), cgroup_v1_left()].into_iter().flatten().min()
 }
 
 /// Budget for cached blocks when the user sets none: half of what is available, or
@@ -24,9 +21,7 @@ pub fn default_budget() -> u64 {
 
 fn meminfo_available() -> Option<u64> {
     let text = fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text
-        .lines()
-        .find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
     let kib: u64 = line.trim().strip_suffix(" kB")?.trim().parse().ok()?;
     Some(kib * 1024)
 }
@@ -55,10 +50,7 @@ fn cgroup_v1_left() -> Option<u64> {
     let own = fs::read_to_string("/proc/self/cgroup").ok()?;
     let path = own.lines().find_map(|line| {
         let (controllers, path) = line.split_once(':')?.1.split_once(':')?;
-        controllers
-            .split(',')
-            .any(|name| name == "memory")
-            .then_some(path)
+        controllers.split(',').any(|name| name == "memory").then_some(path)
     })?;
     let group = std::path::Path::new("/sys/fs/cgroup/memory").join(path.trim_start_matches('/'));
     let limit = read_number(&group.join("memory.limit_in_bytes"))?;
@@ -85,11 +77,7 @@ pub fn human_bytes(bytes: u64) -> String {
         value /= 1000.0;
         unit += 1;
     }
-    if unit == 0 {
-        format!("{bytes} B")
-    } else {
-        format!("{value:.1} {}", UNITS[unit])
-    }
+    if unit == 0 { format!("{bytes} B") } else { format!("{value:.1} {}", UNITS[unit]) }
 }
 
 /// Reads a size: a number with an optional unit, `kB MB GB TB` (powers of 1,000) or
@@ -108,16 +96,10 @@ pub fn human_bytes(bytes: u64) -> String {
 /// [`ErrorKind::Parameter`](crate::ErrorKind::Parameter) when the text is not a size.
 pub fn parse_bytes(text: &str) -> Result<u64> {
     let fail = || {
-        Error::parameter(
-            "size",
-            "a number with a unit, as in 512MiB or 2GB",
-            format!("{text:?}"),
-        )
+        Error::parameter("size", "a number with a unit, as in 512MiB or 2GB", format!("{text:?}"))
     };
     let trimmed = text.trim();
-    let digits = trimmed
-        .find(|c: char| !c.is_ascii_digit() && c != '.')
-        .unwrap_or(trimmed.len());
+    let digits = trimmed.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(trimmed.len());
     let number: f64 = trimmed[..digits].parse().map_err(|_| fail())?;
     let factor: u64 = match trimmed[digits..].trim().to_ascii_lowercase().as_str() {
         "" | "b" => 1,
@@ -132,9 +114,5 @@ pub fn parse_bytes(text: &str) -> Result<u64> {
         _ => return Err(fail()),
     };
     let bytes = number * factor as f64;
-    if bytes < 9e18 {
-        Ok(bytes as u64)
-    } else {
-        Err(fail())
-    }
+    if bytes < 9e18 { Ok(bytes as u64) } else { Err(fail()) }
 }

@@ -24,10 +24,7 @@ pub(crate) struct Fetched {
 
 impl Place {
     pub fn new(budget: u64, policy: StatePolicy) -> Self {
-        Self {
-            cache: BlockCache::new(budget),
-            states: StateStore::new(policy),
-        }
+        Self { cache: BlockCache::new(budget), states: StateStore::new(policy) }
     }
 
     /// Drops the state of a session that is over, and frees its blocks for eviction.
@@ -52,14 +49,7 @@ impl Place {
             self.cache.offer(data.fingerprint(), block_idx, &block);
         }
         let first_row = step.first_row(block_idx);
-        Ok(Fetched {
-            block: BlockAt {
-                block,
-                block_idx,
-                first_row,
-            },
-            read,
-        })
+        Ok(Fetched { block: BlockAt { block, block_idx, first_row }, read })
     }
 
     /// Maps one slice of a block.
@@ -77,12 +67,7 @@ impl Place {
             return catch_panic(|| step.job.map_any(rows, &mut none, into)).map_err(locate);
         }
         let (session, data) = (step.session, step.data.fingerprint());
-        let key = SlotKey {
-            session,
-            data,
-            block_idx: rows.block_idx,
-            slice_idx,
-        };
+        let key = SlotKey { session, data, block_idx: rows.block_idx, slice_idx };
         let mut slot = self.states.take(key);
         catch_panic(|| step.job.map_any(rows, &mut slot, into)).map_err(locate)?;
         self.states.put(key, slot);
@@ -91,9 +76,7 @@ impl Place {
 
     /// Maps all slices of a block, one after the other.
     pub fn map_block(&self, step: &Step<'_>, at: &BlockAt, into: &mut AnyPartial) -> Result<()> {
-        slices(at)
-            .enumerate()
-            .try_for_each(|(idx, rows)| self.map_slice(step, &rows, idx, into))
+        slices(at).enumerate().try_for_each(|(idx, rows)| self.map_slice(step, &rows, idx, into))
     }
 }
 
@@ -114,10 +97,6 @@ pub(crate) fn slices(at: &BlockAt) -> impl Iterator<Item = BlockAt> + '_ {
     (0..n_samples).step_by(SLICE_ROWS).map(move |first| {
         let rows = first..n_samples.min(first + SLICE_ROWS);
         let block: Block = at.block.slice(rows);
-        BlockAt {
-            block,
-            block_idx: at.block_idx,
-            first_row: at.first_row + first as u64,
-        }
+        BlockAt { block, block_idx: at.block_idx, first_row: at.first_row + first as u64 }
     })
 }

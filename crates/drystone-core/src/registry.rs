@@ -42,13 +42,7 @@ impl Opener<'_> {
         }
         let decode = self.registry.sources.get(&*description.kind);
         let decode = decode.ok_or_else(|| not_registered(&description.kind))?;
-        decode(
-            &description.body,
-            &Opener {
-                registry: self.registry,
-                depth: self.depth + 1,
-            },
-        )
+        decode(&description.body, &Opener { registry: self.registry, depth: self.depth + 1 })
     }
 }
 
@@ -62,10 +56,7 @@ impl Registry {
     /// A registry of this crate's own jobs and lazy steps.
     #[must_use]
     pub fn new() -> Self {
-        let mut registry = Self {
-            jobs: BTreeMap::new(),
-            sources: BTreeMap::new(),
-        };
+        let mut registry = Self { jobs: BTreeMap::new(), sources: BTreeMap::new() };
         steps::register(&mut registry);
         crate::column::register(&mut registry);
         registry
@@ -73,8 +64,7 @@ impl Registry {
 
     /// Adds a job under its name.
     pub fn job<J: Job>(&mut self) -> &mut Self {
-        self.jobs
-            .insert(J::NAME, |bytes| Ok(Box::new(wire::decode::<J>(bytes)?)));
+        self.jobs.insert(J::NAME, |bytes| Ok(Box::new(wire::decode::<J>(bytes)?)));
         self
     }
 
@@ -97,17 +87,10 @@ impl Registry {
     /// # Errors
     /// As for [`Opener::open`].
     pub fn open_source(&self, description: &Description) -> Result<Arc<dyn BlockSource>> {
-        Opener {
-            registry: self,
-            depth: 0,
-        }
-        .open(description)
+        Opener { registry: self, depth: 0 }.open(description)
     }
 }
 
 fn not_registered(name: &str) -> Error {
-    ErrorKind::NotRegistered {
-        name: name.to_owned(),
-    }
-    .into()
+    ErrorKind::NotRegistered { name: name.to_owned() }.into()
 }

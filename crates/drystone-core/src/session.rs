@@ -45,14 +45,7 @@ impl<'a> Session<'a> {
     ) -> Self {
         static SESSIONS: AtomicU64 = AtomicU64::new(1);
         let id = SESSIONS.fetch_add(1, Ordering::Relaxed);
-        Self {
-            executor,
-            observer,
-            control,
-            id,
-            passes: Cell::new(0),
-            blocks_read: Cell::new(0),
-        }
+        Self { executor, observer, control, id, passes: Cell::new(0), blocks_read: Cell::new(0) }
     }
 
     /// Maps a job over all blocks and merges its partials: one pass.
@@ -64,33 +57,16 @@ impl<'a> Session<'a> {
         let pass = self.passes.get() + 1;
         self.passes.set(pass);
         let n_blocks = data.n_blocks();
-        self.observer.event(&Event::PassStarted {
-            pass,
-            job: J::NAME,
-            n_blocks,
-        });
+        self.observer.event(&Event::PassStarted { pass, job: J::NAME, n_blocks });
         let (control, observer) = (self.control, self.observer);
-        let step = Step {
-            job,
-            data,
-            session: self.id,
-            pass,
-            control,
-            observer,
-        };
+        let step = Step { job, data, session: self.id, pass, control, observer };
         let outcome = self.executor.run(&step)?;
         check_coverage(data, outcome.stats)?;
         let blocks_read = outcome.stats.blocks_read;
         self.blocks_read.set(self.blocks_read.get() + blocks_read);
-        self.observer.event(&Event::PassDone {
-            pass,
-            job: J::NAME,
-            blocks_read,
-        });
+        self.observer.event(&Event::PassDone { pass, job: J::NAME, blocks_read });
         let partial = outcome.partial.downcast::<J::Partial>();
-        partial
-            .map(|partial| *partial)
-            .map_err(|_| foreign(J::NAME))
+        partial.map(|partial| *partial).map_err(|_| foreign(J::NAME))
     }
 
     /// The same dataset with its row counts known: counted now if they are not.
@@ -103,19 +79,11 @@ impl<'a> Session<'a> {
         }
         let (pass, n_blocks) = (self.passes.get() + 1, data.n_blocks());
         self.passes.set(pass);
-        self.observer.event(&Event::PassStarted {
-            pass,
-            job: "core.count_rows",
-            n_blocks,
-        });
+        self.observer.event(&Event::PassStarted { pass, job: "core.count_rows", n_blocks });
         let counts = self.executor.count_rows(data)?;
         self.blocks_read.set(self.blocks_read.get() + n_blocks);
         let blocks_read = n_blocks;
-        self.observer.event(&Event::PassDone {
-            pass,
-            job: "core.count_rows",
-            blocks_read,
-        });
+        self.observer.event(&Event::PassDone { pass, job: "core.count_rows", blocks_read });
         Ok(data.with_row_counts(&counts))
     }
 
@@ -150,11 +118,7 @@ impl Drop for Session<'_> {
 
 fn check_coverage(data: &ChunkedDataset, stats: StepStats) -> Result<()> {
     if stats.blocks != data.n_blocks() {
-        return Err(Error::shape(
-            "mapped blocks",
-            data.n_blocks() as u64,
-            stats.blocks as u64,
-        ));
+        return Err(Error::shape("mapped blocks", data.n_blocks() as u64, stats.blocks as u64));
     }
     match data.n_samples() {
         Some(n_samples) if n_samples != stats.rows => {

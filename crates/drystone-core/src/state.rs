@@ -60,10 +60,7 @@ pub(crate) struct StateStore {
 
 impl StateStore {
     pub fn new(policy: StatePolicy) -> Self {
-        Self {
-            slots: Mutex::default(),
-            policy,
-        }
+        Self { slots: Mutex::default(), policy }
     }
 
     pub fn policy(&self) -> StatePolicy {

@@ -33,8 +33,5 @@ pub(crate) fn register(registry: &mut Registry) {
 /// A description of a step: its parameters and the descriptions it stands on.
 fn describe(kind: &str, body: &impl serde::Serialize) -> Option<Description> {
     let body: Result<Vec<u8>> = wire::encode(body);
-    Some(Description {
-        kind: kind.to_owned(),
-        body: body.ok()?,
-    })
+    Some(Description { kind: kind.to_owned(), body: body.ok()? })
 }

@@ -15,9 +15,8 @@ use crate::error::{Error, ErrorKind, Result};
 /// The largest message: a partial of 10,000 clusters x 1,000 features fits.
 pub const MAX_FRAME: usize = 256 << 20;
 
-const CONFIG: Configuration<LittleEndian, Fixint, Limit<MAX_FRAME>> = bincode::config::standard()
-    .with_fixed_int_encoding()
-    .with_limit::<MAX_FRAME>();
+const CONFIG: Configuration<LittleEndian, Fixint, Limit<MAX_FRAME>> =
+    bincode::config::standard().with_fixed_int_encoding().with_limit::<MAX_FRAME>();
 
 /// Writes a value as bytes; equal values give equal bytes.
 ///
@@ -40,10 +39,7 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     if used == bytes.len() {
         Ok(value)
     } else {
-        Err(Error::format(
-            format!("a message of {used} bytes"),
-            format!("{} bytes", bytes.len()),
-        ))
+        Err(Error::format(format!("a message of {used} bytes"), format!("{} bytes", bytes.len())))
     }
 }
 
@@ -54,10 +50,8 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
 pub fn write_frame(to: &mut impl Write, bytes: &[u8]) -> Result<()> {
     check_size(bytes.len() as u64)?;
     let length = (bytes.len() as u64).to_le_bytes();
-    let written = to
-        .write_all(&length)
-        .and_then(|()| to.write_all(bytes))
-        .and_then(|()| to.flush());
+    let written =
+        to.write_all(&length).and_then(|()| to.write_all(bytes)).and_then(|()| to.flush());
     written.map_err(|error| Error::io("cannot write a message", error))
 }
 
@@ -80,10 +74,7 @@ pub fn read_frame(from: &mut impl Read) -> Result<Option<Vec<u8>>> {
     if read as u64 == length {
         Ok(Some(bytes))
     } else {
-        Err(Error::format(
-            format!("a message of {length} bytes"),
-            format!("{read} bytes"),
-        ))
+        Err(Error::format(format!("a message of {length} bytes"), format!("{read} bytes")))
     }
 }
 
@@ -91,12 +82,8 @@ fn check_size(found: u64) -> Result<()> {
     if found <= MAX_FRAME as u64 {
         return Ok(());
     }
-    Err(ErrorKind::Limit {
-        what: "the size of a message".into(),
-        limit: MAX_FRAME as u64,
-        found,
-    }
-    .into())
+    Err(ErrorKind::Limit { what: "the size of a message".into(), limit: MAX_FRAME as u64, found }
+        .into())
 }
 
 /// Numbers in bulk as raw little-endian bytes: `#[serde(with = "drystone_core::wire::raw")]`

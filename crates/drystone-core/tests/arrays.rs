@@ -14,12 +14,7 @@ fn doubled() -> (ChunkedArray<f64, Ix1>, Arc<AtomicUsize>) {
     let count = Arc::clone(&calls);
     let array = ChunkedArray::new(&laws::small_dataset(10, 4), move |block: &Block| {
         count.fetch_add(1, SeqCst);
-        Ok(block
-            .records
-            .as_rows::<f64>()?
-            .view()
-            .column(0)
-            .mapv(|value| value * 2.0))
+        Ok(block.records.as_rows::<f64>()?.view().column(0).mapv(|value| value * 2.0))
     });
     (array, calls)
 }
@@ -47,10 +42,7 @@ fn blocks_are_handed_over_in_order() -> Result<()> {
     })?;
     assert_eq!(Array1::from(all), array.compute()?);
     let stopped = array.for_each_block(|_| Err(Error::external("enough")));
-    assert_eq!(
-        stopped.expect_err("of f").to_string(),
-        "the user's code failed: enough"
-    );
+    assert_eq!(stopped.expect_err("of f").to_string(), "the user's code failed: enough");
     Ok(())
 }
 
@@ -61,19 +53,14 @@ fn errors_say_which_block() {
         assert_eq!(array.compute().expect_err("it fails").to_string(), expected);
     };
     let few = |block: &Block| Ok(Array1::zeros(block.n_samples().min(3)));
-    check(
-        ChunkedArray::new(&data.slice(4..8), few),
-        "block 0: expected 4 rows, found 3",
-    );
+    check(ChunkedArray::new(&data.slice(4..8), few), "block 0: expected 4 rows, found 3");
     let (array, _) = doubled();
     let text = "block 0: parameter `rows` must be an ascending range within 0..10, found 5..11";
     check(array.slice(5..11), text);
 }
 
 fn values(data: &ChunkedDataset) -> Vec<f64> {
-    (0..data.n_blocks())
-        .flat_map(|idx| data.read(idx).expect("a block").records.to_f64())
-        .collect()
+    (0..data.n_blocks()).flat_map(|idx| data.read(idx).expect("a block").records.to_f64()).collect()
 }
 
 #[test]
@@ -88,10 +75,7 @@ fn arrays_and_linfa_datasets_are_chunked() -> Result<()> {
     assert!(!plain.to_chunked()?.layout().weighted);
     let weighted = plain.with_weights(array![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
     let block = weighted.to_chunked()?.read(0)?;
-    assert_eq!(
-        block.weights.expect("weights")[..],
-        [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
-    );
+    assert_eq!(block.weights.expect("weights")[..], [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
     Ok(())
 }
 
@@ -100,19 +84,10 @@ fn cutting_shares_the_memory() -> Result<()> {
     let block = Block::new(Array2::<f32>::zeros((10, 2)));
     let first = block.records.as_rows::<f32>()?.values().as_ptr();
     let data = input::cut(block.clone(), 4)?;
-    assert_eq!(
-        data.to_string(),
-        "ChunkedDataset (10, 2) f32, 3 blocks of up to 4 rows, 80 B"
-    );
+    assert_eq!(data.to_string(), "ChunkedDataset (10, 2) f32, 3 blocks of up to 4 rows, 80 B");
     let cut = data.read(1)?;
-    assert_eq!(
-        cut.records.as_rows::<f32>()?.values().as_ptr(),
-        first.wrapping_add(8)
-    );
+    assert_eq!(cut.records.as_rows::<f32>()?.values().as_ptr(), first.wrapping_add(8));
     let error = input::cut(block, 0).expect_err("no rows a block");
-    assert_eq!(
-        error.to_string(),
-        "parameter `block_rows` must be at least 1, found 0"
-    );
+    assert_eq!(error.to_string(), "parameter `block_rows` must be at least 1, found 0");
     Ok(())
 }

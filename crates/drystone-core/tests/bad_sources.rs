@@ -18,10 +18,7 @@ fn block(rows: usize, n_features: usize) -> Block {
 /// Twelve blocks of five rows, the tenth of which is made by `bad`.
 fn bad(bad: impl Fn() -> Result<Block> + Send + Sync + 'static) -> ChunkedDataset {
     let layout = Layout::new(Dtype::F64, 2, 60, 5);
-    ChunkedDataset::from_blocks(
-        layout,
-        move |idx| if idx == 9 { bad() } else { Ok(block(5, 2)) },
-    )
+    ChunkedDataset::from_blocks(layout, move |idx| if idx == 9 { bad() } else { Ok(block(5, 2)) })
 }
 
 fn executors() -> Vec<Box<dyn Executor>> {
@@ -37,10 +34,7 @@ fn executors() -> Vec<Box<dyn Executor>> {
 fn check(make: impl Fn() -> Result<Block> + Send + Sync + Clone + 'static, expected: &str) {
     for executor in executors() {
         for _ in 0..2 {
-            let error = bad(make.clone())
-                .sum()
-                .compute_on(&*executor)
-                .expect_err("a bad block");
+            let error = bad(make.clone()).sum().compute_on(&*executor).expect_err("a bad block");
             assert_eq!(error.to_string(), expected, "{}", executor.describe().name);
             assert_eq!(error.location().block, Some(9));
         }
@@ -50,16 +44,9 @@ fn check(make: impl Fn() -> Result<Block> + Send + Sync + Clone + 'static, expec
 
 #[test]
 fn errors_of_the_source() {
+    check(|| Err(Error::external("disk on fire")), "block 9: the user's code failed: disk on fire");
     check(
-        || Err(Error::external("disk on fire")),
-        "block 9: the user's code failed: disk on fire",
-    );
-    check(
-        || {
-            Err(Error::format("a number", "\"x\"")
-                .in_file("a.csv".as_ref())
-                .at_line(3))
-        },
+        || Err(Error::format("a number", "\"x\"").in_file("a.csv".as_ref()).at_line(3)),
         "a.csv, line 3, block 9: expected a number, found \"x\"",
     );
 }
@@ -120,10 +107,8 @@ fn row_counts_that_change_between_passes() {
         let control = Control::default();
         let session = Session::new(&*executor, &Silent, &control);
         let known = session.with_known_rows(&data).expect("counts");
-        let error = session
-            .run(&known, &Moments { n_features: 2 })
-            .map(|_| ())
-            .expect_err("6 rows");
+        let error =
+            session.run(&known, &Moments { n_features: 2 }).map(|_| ()).expect_err("6 rows");
         assert!(error.location().block.is_some());
         let (expected, found) = ("5 rows".to_owned(), "6 rows".to_owned());
         assert_eq!(*error.kind(), ErrorKind::SourceChanged { expected, found });

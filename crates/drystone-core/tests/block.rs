@@ -12,10 +12,7 @@ fn check_rows(array: Array2<f64>) {
     let (from_view, from_array) = (Rows::from_view(&array), Rows::from_array(array.clone()));
     assert_eq!(from_array.view(), array.view());
     assert_eq!(from_array, from_view);
-    assert_eq!(
-        (from_array.n_samples(), from_array.n_features()),
-        array.dim()
-    );
+    assert_eq!((from_array.n_samples(), from_array.n_features()), array.dim());
 }
 
 #[test]
@@ -51,9 +48,7 @@ fn an_array_in_row_order_is_not_copied() {
 #[test]
 fn values_fill_whole_rows() {
     let error = |values: usize, n_features| {
-        Rows::new(vec![0.0; values], n_features)
-            .map(|_| ())
-            .map_err(|error| error.to_string())
+        Rows::new(vec![0.0; values], n_features).map(|_| ()).map_err(|error| error.to_string())
     };
     assert_eq!(error(6, 3), Ok(()));
     assert_eq!(error(0, 3), Ok(()));
@@ -82,37 +77,25 @@ fn names_become_a_sorted_dictionary() {
             (&codes[..], &names[..]),
             (
                 expected_codes,
-                &expected_names
-                    .iter()
-                    .map(|name| name.to_string())
-                    .collect::<Vec<_>>()[..]
+                &expected_names.iter().map(|name| name.to_string()).collect::<Vec<_>>()[..]
             )
         );
     };
-    check(
-        &["b", "a", "b", "c", "a"],
-        &[1, 0, 1, 2, 0],
-        &["a", "b", "c"],
-    );
+    check(&["b", "a", "b", "c", "a"], &[1, 0, 1, 2, 0], &["a", "b", "c"]);
     check(&["é", "z", "", "Z"], &[3, 2, 0, 1], &["", "Z", "z", "é"]);
     check(&[], &[], &[]);
 }
 
 fn categories(codes: &[u32], names: &[&str]) -> Targets {
     let names = names.iter().map(|&name| name.to_owned()).collect();
-    Targets::Categories {
-        codes: codes.to_vec().into(),
-        names,
-    }
+    Targets::Categories { codes: codes.to_vec().into(), names }
 }
 
 #[test]
 fn blocks_are_checked_against_their_layout() {
     let plain = Layout::new(Dtype::F64, 3, 4, 4);
     let check = |block: Block, layout: &Layout, n_samples, expected: Result<(), &str>| {
-        let found = block
-            .check(layout, n_samples)
-            .map_err(|error| error.to_string());
+        let found = block.check(layout, n_samples).map_err(|error| error.to_string());
         assert_eq!(found, expected.map_err(str::to_owned));
     };
     let block = || Block::new(numbers());
@@ -125,12 +108,7 @@ fn blocks_are_checked_against_their_layout() {
     let other = Layout::new(Dtype::F32, 3, 4, 4);
     check(block(), &other, None, Err("expected f32 data, found f64"));
     let weighted = plain.clone().weighted();
-    check(
-        block(),
-        &weighted,
-        None,
-        Err("expected weights, found no weights"),
-    );
+    check(block(), &weighted, None, Err("expected weights, found no weights"));
     check(block().with_weights(weights(4)), &weighted, None, Ok(()));
     check(
         block().with_weights(weights(4)),
@@ -138,19 +116,9 @@ fn blocks_are_checked_against_their_layout() {
         None,
         Err("expected no weights, found weights"),
     );
-    check(
-        block().with_weights(weights(3)),
-        &weighted,
-        None,
-        Err("expected 4 weights, found 3"),
-    );
+    check(block().with_weights(weights(3)), &weighted, None, Err("expected 4 weights, found 3"));
     let real = plain.clone().targets(TargetKind::F64);
-    check(
-        block(),
-        &real,
-        None,
-        Err("expected targets f64, found no targets"),
-    );
+    check(block(), &real, None, Err("expected targets f64, found no targets"));
     let targets = |n| Targets::I64(vec![0; n].into());
     check(
         block().with_targets(targets(4)),
@@ -166,12 +134,7 @@ fn blocks_are_checked_against_their_layout() {
     );
     let whole = plain.clone().targets(TargetKind::I64);
     check(block().with_targets(targets(4)), &whole, None, Ok(()));
-    check(
-        block().with_targets(targets(5)),
-        &whole,
-        None,
-        Err("expected 4 targets, found 5"),
-    );
+    check(block().with_targets(targets(5)), &whole, None, Err("expected 4 targets, found 5"));
 }
 
 #[test]
@@ -179,22 +142,12 @@ fn categories_are_codes_of_a_sorted_dictionary() {
     let layout = Layout::new(Dtype::F64, 3, 4, 4).targets(TargetKind::Categories);
     let check = |codes: &[u32], names: &[&str], expected: Result<(), &str>| {
         let block = Block::new(numbers()).with_targets(categories(codes, names));
-        let found = block
-            .check(&layout, None)
-            .map_err(|error| error.to_string());
+        let found = block.check(&layout, None).map_err(|error| error.to_string());
         assert_eq!(found, expected.map_err(str::to_owned));
     };
     check(&[0, 1, 0, 1], &["a", "b", "unused"], Ok(()));
-    check(
-        &[0, 1, 0, 2],
-        &["a", "b"],
-        Err("expected category codes below 2, found 2"),
-    );
-    check(
-        &[0, 0, 0, 0],
-        &[],
-        Err("expected category codes below 0, found 0"),
-    );
+    check(&[0, 1, 0, 2], &["a", "b"], Err("expected category codes below 2, found 2"));
+    check(&[0, 0, 0, 0], &[], Err("expected category codes below 0, found 0"));
     let unsorted = "expected category names in ascending order, found others";
     check(&[0, 1, 0, 1], &["b", "a"], Err(unsorted));
     check(&[0, 1, 0, 1], &["a", "a"], Err(unsorted));
@@ -204,9 +157,7 @@ fn categories_are_codes_of_a_sorted_dictionary() {
 fn bytes_of_a_block() {
     let block = Block::new(numbers());
     assert_eq!(block.bytes(), 96);
-    let block = block
-        .with_weights(vec![1.0; 4])
-        .with_targets(Targets::categories(&["a"; 4]));
+    let block = block.with_weights(vec![1.0; 4]).with_targets(Targets::categories(&["a"; 4]));
     assert_eq!(block.bytes(), 96 + 32 + 16);
     assert_eq!(block.slice(1..2).bytes(), 36);
 }

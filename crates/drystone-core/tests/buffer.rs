@@ -40,10 +40,6 @@ fn memory_is_used_again() {
     let addresses: Vec<_> = many.iter().map(|values| values.as_ptr()).collect();
     drop(many);
     let pooled: Vec<_> = (0..4).map(|_| take::<f64>(LARGE)).collect();
-    assert!(
-        pooled
-            .iter()
-            .all(|values| addresses[5..].contains(&values.as_ptr()))
-    );
+    assert!(pooled.iter().all(|values| addresses[5..].contains(&values.as_ptr())));
     assert_eq!(take::<f64>(LARGE), vec![0.0; LARGE], "a fifth is new");
 }

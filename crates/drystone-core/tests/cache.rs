@@ -26,9 +26,7 @@ fn reads(executor: &dyn Executor, passes: &[&ChunkedDataset]) -> Vec<usize> {
     let (reads, control) = (Reads::default(), Control::default());
     let session = Session::new(executor, &reads, &control);
     for data in passes {
-        session
-            .run(data, &Moments { n_features: 3 })
-            .expect("moments");
+        session.run(data, &Moments { n_features: 3 }).expect("moments");
     }
     let reads = reads.0.lock().expect("no panic").clone();
     assert_eq!(session.blocks_read(), reads.iter().sum::<usize>());
@@ -42,35 +40,16 @@ fn data() -> ChunkedDataset {
 
 fn executors(budget: u64) -> Vec<Box<dyn Executor>> {
     let threads = |n| Threads::new(n).expect("threads").memory_budget(budget);
-    vec![
-        Box::new(Inline::new(budget)),
-        Box::new(threads(1)),
-        Box::new(threads(3)),
-    ]
+    vec![Box::new(Inline::new(budget)), Box::new(threads(1)), Box::new(threads(3))]
 }
 
 #[test]
 fn later_passes_read_only_what_does_not_fit() {
-    for (budget, later) in [
-        (0, 10),
-        (239, 10),
-        (240, 9),
-        (1200, 5),
-        (1439, 5),
-        (2400, 0),
-    ] {
+    for (budget, later) in [(0, 10), (239, 10), (240, 9), (1200, 5), (1439, 5), (2400, 0)] {
         for executor in executors(budget) {
             let data = data();
-            assert_eq!(
-                reads(&*executor, &[&data; 4]),
-                [10, later, later, later],
-                "{budget}"
-            );
-            assert_eq!(
-                reads(&*executor, &[&data]),
-                [later],
-                "kept for the next session"
-            );
+            assert_eq!(reads(&*executor, &[&data; 4]), [10, later, later, later], "{budget}");
+            assert_eq!(reads(&*executor, &[&data]), [later], "kept for the next session");
         }
     }
 }
@@ -127,9 +106,5 @@ fn a_slice_is_kept_without_the_rest_of_its_block() {
     let few = data.slice(5..15);
     assert_eq!(reads(&inline, &[&few, &few]), [1, 0]);
     let free = buffer::take::<f64>(3 * ROWS);
-    assert_eq!(
-        free.as_ptr().addr(),
-        made.load(Ordering::SeqCst),
-        "the block is not free yet"
-    );
+    assert_eq!(free.as_ptr().addr(), made.load(Ordering::SeqCst), "the block is not free yet");
 }

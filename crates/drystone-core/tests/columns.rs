@@ -30,29 +30,16 @@ fn all(data: &ChunkedDataset, executor: &dyn Executor) -> Result<[f64; 5]> {
 
 fn check(values: &[f64], expected: [f64; 5]) {
     let found = all(&column(values, 2), &Inline::new(0)).expect("values");
-    assert_eq!(
-        found.map(f64::to_bits),
-        expected.map(f64::to_bits),
-        "{found:?} for {values:?}"
-    );
+    assert_eq!(found.map(f64::to_bits), expected.map(f64::to_bits), "{found:?} for {values:?}");
 }
 
 #[test]
 fn exact_cases() {
     check(&[2.5], [2.5, 2.5, 2.5, 2.5, 0.0]);
     check(&[1.0, 3.0], [4.0, 2.0, 1.0, 3.0, 1.0]);
-    check(
-        &[0.1, 0.2, -0.1, -0.2],
-        [0.0, 0.0, -0.2, 0.2, (0.1 * 0.1 + 0.2 * 0.2) / 2.0],
-    );
-    check(
-        &[1e308, 1.0, -1e308],
-        [1.0, 1.0 / 3.0, -1e308, 1e308, f64::INFINITY],
-    );
-    check(
-        &[f64::INFINITY, 1.0],
-        [f64::INFINITY, f64::INFINITY, 1.0, f64::INFINITY, f64::NAN],
-    );
+    check(&[0.1, 0.2, -0.1, -0.2], [0.0, 0.0, -0.2, 0.2, (0.1 * 0.1 + 0.2 * 0.2) / 2.0]);
+    check(&[1e308, 1.0, -1e308], [1.0, 1.0 / 3.0, -1e308, 1e308, f64::INFINITY]);
+    check(&[f64::INFINITY, 1.0], [f64::INFINITY, f64::INFINITY, 1.0, f64::INFINITY, f64::NAN]);
 }
 
 #[test]
@@ -73,14 +60,8 @@ fn a_column_with_nan_gives_nan_and_others_do_not() {
 fn single_precision_is_summed_as_it_is() {
     let data = input::cut(Block::new(array![[0.1_f32], [0.2], [1e30]]), 2).expect("a dataset");
     let expected = f64::from(0.1_f32) + f64::from(0.2_f32);
-    assert_eq!(
-        data.slice(0..2).sum().compute().expect("a sum")[0],
-        expected
-    );
-    assert_eq!(
-        data.max().compute().expect("a value")[0],
-        f64::from(1e30_f32)
-    );
+    assert_eq!(data.slice(0..2).sum().compute().expect("a sum")[0], expected);
+    assert_eq!(data.max().compute().expect("a value")[0], f64::from(1e30_f32));
 }
 
 #[test]

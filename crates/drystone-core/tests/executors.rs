@@ -33,10 +33,7 @@ fn check(executor: impl Fn(u64, StatePolicy) -> Box<dyn Executor>) {
 
 fn threads(n: usize) -> impl Fn(u64, StatePolicy) -> Box<dyn Executor> {
     move |budget, policy| {
-        let threads = Threads::new(n)
-            .expect("threads")
-            .memory_budget(budget)
-            .state_policy(policy);
+        let threads = Threads::new(n).expect("threads").memory_budget(budget).state_policy(policy);
         assert_eq!(threads.describe().threads, n);
         assert_eq!(threads.describe().memory_budget, budget);
         Box::new(threads)
@@ -91,16 +88,10 @@ fn the_number_of_threads_is_checked() {
 /// The law's job finds what it should: state that belongs to other rows.
 #[test]
 fn state_belongs_to_the_dataset_it_was_made_for() {
-    let (a, b) = (
-        laws::small_dataset(20, 5),
-        laws::small_dataset(20, 5).slice(5..20),
-    );
+    let (a, b) = (laws::small_dataset(20, 5), laws::small_dataset(20, 5).slice(5..20));
     let fresh = steps_alternating(&Inline::new(0).state_policy(StatePolicy::Discard), &a, &b);
     assert_eq!(steps_alternating(&Inline::new(0), &a, &b), fresh);
-    assert_eq!(
-        steps_alternating(&Threads::new(2).expect("threads"), &a, &b),
-        fresh
-    );
+    assert_eq!(steps_alternating(&Threads::new(2).expect("threads"), &a, &b), fresh);
 }
 
 fn steps_alternating(executor: &dyn Executor, a: &ChunkedDataset, b: &ChunkedDataset) -> Vec<u64> {
@@ -109,10 +100,7 @@ fn steps_alternating(executor: &dyn Executor, a: &ChunkedDataset, b: &ChunkedDat
     let session = Session::new(executor, &Silent, &control);
     let steps = (0..6).map(|step| {
         let data = if step % 2 == 0 { a } else { b };
-        session
-            .run(data, &counting::Count { step })
-            .expect("a count")
-            .0
+        session.run(data, &counting::Count { step }).expect("a count").0
     });
     steps.collect()
 }

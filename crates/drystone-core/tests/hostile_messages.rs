@@ -52,10 +52,7 @@ impl BlockSource for Ten {
 
     fn read(&self, block_idx: usize) -> Result<Block> {
         let rows = self.0.rows.rows_of(block_idx).unwrap_or_default();
-        Ok(Block::new(Records::F64(Rows::new(
-            rows.map(|row| row as f64).collect(),
-            1,
-        )?)))
+        Ok(Block::new(Records::F64(Rows::new(rows.map(|row| row as f64).collect(), 1)?)))
     }
 }
 
@@ -68,26 +65,13 @@ fn registry() -> Registry {
 }
 
 fn ten() -> Description {
-    Description {
-        kind: "test.ten/1".into(),
-        body: Vec::new(),
-    }
+    Description { kind: "test.ten/1".into(), body: Vec::new() }
 }
 
 fn request() -> MapRequest {
     let body = encode(&Moments { n_features: 1 }).expect("bytes");
-    let rows = BlockRows::Uniform {
-        n_samples: 10,
-        block_rows: 4,
-    };
-    MapRequest {
-        session: 1,
-        job: "core.moments/1".into(),
-        body,
-        data: ten(),
-        rows,
-        block_idx: 0,
-    }
+    let rows = BlockRows::Uniform { n_samples: 10, block_rows: 4 };
+    MapRequest { session: 1, job: "core.moments/1".into(), body, data: ten(), rows, block_idx: 0 }
 }
 
 /// The answers to these messages, after the greeting.
@@ -97,15 +81,9 @@ fn ask(messages: &[Vec<u8>]) -> Vec<Reply> {
         wire::write_frame(&mut input, message).expect("a frame");
     }
     serve(&registry(), Cursor::new(input), &mut output).expect("it goes on to the end");
-    let mut from = Cursor::new(
-        output
-            .strip_prefix(b"\ndrystone wire 1\n")
-            .expect("a greeting"),
-    );
+    let mut from = Cursor::new(output.strip_prefix(b"\ndrystone wire 1\n").expect("a greeting"));
     let next = || wire::read_frame(&mut from).expect("a frame");
-    std::iter::from_fn(next)
-        .map(|bytes| wire::decode(&bytes).expect("a reply"))
-        .collect()
+    std::iter::from_fn(next).map(|bytes| wire::decode(&bytes).expect("a reply")).collect()
 }
 
 fn check(change: impl Fn(&mut MapRequest), expected: &str) {
@@ -113,14 +91,9 @@ fn check(change: impl Fn(&mut MapRequest), expected: &str) {
     change(&mut bad);
     let messages = [bad, request()].map(|request| encode(&Request::Map(request)).expect("bytes"));
     let mut replies = ask(&messages).into_iter();
-    let Some(Reply::Failed(error)) = replies.next() else {
-        panic!("it did not fail: {expected}")
-    };
+    let Some(Reply::Failed(error)) = replies.next() else { panic!("it did not fail: {expected}") };
     assert_eq!(Error::from(error).to_string(), expected);
-    assert!(
-        matches!(replies.next(), Some(Reply::Mapped { rows: 4, .. })),
-        "it does not go on"
-    );
+    assert!(matches!(replies.next(), Some(Reply::Mapped { rows: 4, .. })), "it does not go on");
 }
 
 #[test]
@@ -133,15 +106,9 @@ fn requests_for_what_is_not_there() {
         |request| request.job = "core.none/1".into(),
         "`core.none/1` is not registered in this process",
     );
-    check(
-        |request| request.data.kind = "x".into(),
-        "`x` is not registered in this process",
-    );
+    check(|request| request.data.kind = "x".into(), "`x` is not registered in this process");
     let features = "block 0: expected 2 features, found 1";
-    check(
-        |request| request.body = encode(&Moments { n_features: 2 }).expect("bytes"),
-        features,
-    );
+    check(|request| request.body = encode(&Moments { n_features: 2 }).expect("bytes"), features);
 }
 
 #[test]
@@ -149,32 +116,20 @@ fn row_counts_that_make_no_sense() {
     let text = "expected blocks of at least 1 row at ascending offsets from 0, found others";
     let offsets = |offsets: &[u64]| BlockRows::Offsets(offsets.into());
     let cases = [
-        BlockRows::Uniform {
-            n_samples: 10,
-            block_rows: 0,
-        },
+        BlockRows::Uniform { n_samples: 10, block_rows: 0 },
         offsets(&[]),
         offsets(&[1, 2, 3, 10]),
         offsets(&[0, 4, 3, 10]),
     ];
     for rows in cases {
-        assert_eq!(
-            rows.clone().validated().expect_err("nonsense").to_string(),
-            text
-        );
+        assert_eq!(rows.clone().validated().expect_err("nonsense").to_string(), text);
         check(|request| request.rows = rows.clone(), text);
     }
     let blocks = |found| format!("expected 3 blocks, found {found}");
     check(|request| request.rows = offsets(&[0, 10]), &blocks(1));
-    let rows = BlockRows::Uniform {
-        n_samples: u64::MAX,
-        block_rows: 1,
-    };
+    let rows = BlockRows::Uniform { n_samples: u64::MAX, block_rows: 1 };
     check(|request| request.rows = rows.clone(), &blocks(usize::MAX));
-    let huge = BlockRows::Uniform {
-        n_samples: u64::MAX,
-        block_rows: u64::MAX / 3 + 1,
-    };
+    let huge = BlockRows::Uniform { n_samples: u64::MAX, block_rows: u64::MAX / 3 + 1 };
     check(
         |request| request.rows = huge.clone(),
         "block 0: the source gave other data than in an earlier pass: expected 6148914691236517206 \
@@ -186,12 +141,7 @@ fn row_counts_that_make_no_sense() {
 #[test]
 fn messages_that_are_none() {
     let good = encode(&Request::Map(request())).expect("bytes");
-    for message in [
-        Vec::new(),
-        vec![9; 4],
-        vec![1; 40],
-        good[..good.len() - 1].to_vec(),
-    ] {
+    for message in [Vec::new(), vec![9; 4], vec![1; 40], good[..good.len() - 1].to_vec()] {
         let replies = ask(&[message, good.clone()]);
         assert!(matches!(replies[0], Reply::Failed(_)));
         assert!(matches!(replies[1], Reply::Mapped { .. }));
@@ -210,10 +160,7 @@ fn a_stream_that_breaks_off_ends_the_worker() {
 fn nested(depth: usize) -> Description {
     (0..depth).fold(ten(), |inner, _| {
         let body = encode(&(0..10_u64, inner)).expect("bytes");
-        Description {
-            kind: "core.slice/1".into(),
-            body,
-        }
+        Description { kind: "core.slice/1".into(), body }
     })
 }
 
@@ -221,10 +168,7 @@ fn nested(depth: usize) -> Description {
 fn descriptions_nest_only_so_deep() {
     assert!(registry().open_source(&nested(31)).is_ok());
     for depth in [32, 1000] {
-        let error = registry()
-            .open_source(&nested(depth))
-            .map(|_| ())
-            .expect_err("too deep");
+        let error = registry().open_source(&nested(depth)).map(|_| ()).expect_err("too deep");
         let text = "the depth of a dataset's description is 33, over the limit of 32";
         assert_eq!(error.to_string(), text);
         check(|request| request.data = nested(depth), text);
@@ -234,15 +178,8 @@ fn descriptions_nest_only_so_deep() {
 #[test]
 fn descriptions_of_steps_are_checked() {
     let open = |kind: &str, body: Vec<u8>| {
-        let description = Description {
-            kind: kind.into(),
-            body,
-        };
-        registry()
-            .open_source(&description)
-            .map(|_| ())
-            .expect_err("nonsense")
-            .to_string()
+        let description = Description { kind: kind.into(), body };
+        registry().open_source(&description).map(|_| ()).expect_err("nonsense").to_string()
     };
     let bytes = |body: &dyn Fn() -> Result<Vec<u8>>| body().expect("bytes");
     assert_eq!(
@@ -260,9 +197,6 @@ fn descriptions_of_steps_are_checked() {
     );
     let none: [Description; 0] = [];
     let text = "there is nothing to concatenate";
-    assert_eq!(
-        open("core.concat/1", bytes(&|| encode(&none.to_vec()))),
-        text
-    );
+    assert_eq!(open("core.concat/1", bytes(&|| encode(&none.to_vec()))), text);
     assert!(open("core.concat/1", vec![255; 16]).starts_with("expected a well-formed message"));
 }

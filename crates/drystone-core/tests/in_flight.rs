@@ -36,15 +36,9 @@ fn tracked(n_blocks: u64, block_rows: u64) -> (ChunkedDataset, Arc<AtomicUsize>)
 fn check(executor: &dyn Executor, n_blocks: u64, block_rows: u64) {
     let (data, most) = tracked(n_blocks, block_rows);
     let n_samples = (n_blocks * block_rows) as f64;
-    assert_eq!(
-        data.sum().compute_on(executor).expect("a sum")[0],
-        n_samples
-    );
+    assert_eq!(data.sum().compute_on(executor).expect("a sum")[0], n_samples);
     let (most, threads) = (most.load(SeqCst), executor.describe().threads);
-    assert!(
-        (1..=threads).contains(&most),
-        "{most} blocks at once on {threads} threads"
-    );
+    assert!((1..=threads).contains(&most), "{most} blocks at once on {threads} threads");
 }
 
 #[test]

@@ -11,10 +11,7 @@ fn check(layout: Layout, expected: &str) {
     assert_eq!(layout.to_string(), expected);
     let data = unreadable(layout);
     assert_eq!(data.to_string(), format!("ChunkedDataset {expected}"));
-    assert!(
-        format!("{data:?}").starts_with("ChunkedDataset { layout: "),
-        "{data:?}"
-    );
+    assert!(format!("{data:?}").starts_with("ChunkedDataset { layout: "), "{data:?}");
 }
 
 #[test]
@@ -23,25 +20,14 @@ fn layouts_as_text() {
         Layout::new(Dtype::F64, 20, 100_000_000, 200_000),
         "(100000000, 20) f64, 500 blocks of up to 200000 rows, 16.0 GB",
     );
+    check(Layout::new(Dtype::F32, 1, 5, 2), "(5, 1) f32, 3 blocks of up to 2 rows, 20 B");
+    check(Layout::new(Dtype::F32, 1, 0, 0), "(0, 1) f32, 0 blocks of up to 0 rows, 0 B");
     check(
-        Layout::new(Dtype::F32, 1, 5, 2),
-        "(5, 1) f32, 3 blocks of up to 2 rows, 20 B",
-    );
-    check(
-        Layout::new(Dtype::F32, 1, 0, 0),
-        "(0, 1) f32, 0 blocks of up to 0 rows, 0 B",
-    );
-    check(
-        Layout::new(Dtype::F64, 2, 3, 9)
-            .targets(TargetKind::Categories)
-            .weighted(),
-        "(3, 2) f64, 1 blocks of up to 3 rows, 84 B, targets categories, weighted",
+        Layout::new(Dtype::F64, 2, 3, 9).targets(TargetKind::Categories).weighted(),
+        "(3, 2) f64, 1 block of up to 3 rows, 84 B, targets categories, weighted",
     );
     let rows = BlockRows::from_counts(&[3, 0, 7]);
-    check(
-        Layout::with_rows(Dtype::F64, 1, rows),
-        "(10, 1) f64, 3 blocks of up to 7 rows, 80 B",
-    );
+    check(Layout::with_rows(Dtype::F64, 1, rows), "(10, 1) f64, 3 blocks of up to 7 rows, 80 B");
     let rows = BlockRows::Unknown { n_blocks: 7 };
     check(
         Layout::with_rows(Dtype::F64, 4, rows).targets(TargetKind::I64),
@@ -53,52 +39,27 @@ fn layouts_as_text() {
 fn steps_print_without_reading() {
     let data = unreadable(Layout::new(Dtype::F64, 2, 100, 30));
     let steps = [
-        (
-            data.slice(40..70),
-            "ChunkedDataset (30, 2) f64, 2 blocks of up to 20 rows, 480 B",
-        ),
-        (
-            data.rechunk(7),
-            "ChunkedDataset (100, 2) f64, 15 blocks of up to 7 rows, 1.6 kB",
-        ),
-        (
-            data.map(Ok),
-            "ChunkedDataset (100, 2) f64, 4 blocks of up to 30 rows, 1.6 kB",
-        ),
+        (data.slice(40..70), "ChunkedDataset (30, 2) f64, 2 blocks of up to 20 rows, 480 B"),
+        (data.rechunk(7), "ChunkedDataset (100, 2) f64, 15 blocks of up to 7 rows, 1.6 kB"),
+        (data.map(Ok), "ChunkedDataset (100, 2) f64, 4 blocks of up to 30 rows, 1.6 kB"),
         (
             ChunkedDataset::concat(&[data.clone(), data.slice(0..1)]).expect("the same columns"),
             "ChunkedDataset (101, 2) f64, 5 blocks of up to 30 rows, 1.6 kB",
         ),
-        (
-            data.slice(0..101),
-            "ChunkedDataset (unknown, 2) f64, 1 blocks, unknown bytes",
-        ),
+        (data.slice(0..101), "ChunkedDataset (unknown, 2) f64, 1 block, unknown bytes"),
     ];
     for (data, expected) in steps {
         assert_eq!(data.to_string(), expected);
     }
-    let unknown = unreadable(Layout::with_rows(
-        Dtype::F64,
-        2,
-        BlockRows::Unknown { n_blocks: 3 },
-    ));
+    let unknown = unreadable(Layout::with_rows(Dtype::F64, 2, BlockRows::Unknown { n_blocks: 3 }));
     let expected = "ChunkedDataset (unknown, 2) f64, 3 blocks, unknown bytes";
     assert_eq!(unknown.slice(5..9).to_string(), expected);
 }
 
 fn explain(data: &ChunkedDataset) -> Explanation {
-    let resources = Resources {
-        name: "threads",
-        threads: 3,
-        memory_budget: 1_000,
-    };
+    let resources = Resources { name: "threads", threads: 3, memory_budget: 1_000 };
     let passes = [("count", 1), ("sum", 5)];
-    let passes = passes
-        .map(|(name, at_most)| Pass {
-            name: name.into(),
-            at_most,
-        })
-        .to_vec();
+    let passes = passes.map(|(name, at_most)| Pass { name: name.into(), at_most }).to_vec();
     Explanation::new("Sum()".into(), data, resources, passes, 4)
 }
 
@@ -127,19 +88,11 @@ fn plans_over_unknown_rows_say_so() {
         text.contains("reads      unknown in the first pass, unknown in each later one"),
         "{text}"
     );
-    assert!(
-        text.contains("peak       about unknown of blocks and state"),
-        "{text}"
-    );
+    assert!(text.contains("peak       about unknown of blocks and state"), "{text}");
 }
 
 #[test]
 fn plans_of_absurd_sizes_saturate() {
-    let plan = explain(&unreadable(Layout::new(
-        Dtype::F64,
-        1 << 40,
-        u64::MAX,
-        u64::MAX,
-    )));
+    let plan = explain(&unreadable(Layout::new(Dtype::F64, 1 << 40, u64::MAX, u64::MAX)));
     assert_eq!(plan.peak_bytes(), Some(u64::MAX));
 }

@@ -23,32 +23,20 @@ fn check(data: &ChunkedDataset, expected: &str) {
 fn the_error_waits_until_a_block_is_read() {
     let data = laws::small_dataset(10, 4);
     let rows = "block 0: parameter `rows` must be an ascending range";
-    check(
-        &data.slice(5..11),
-        &format!("{rows} within 0..10, found 5..11"),
-    );
+    check(&data.slice(5..11), &format!("{rows} within 0..10, found 5..11"));
     check(
         &data.slice(u64::MAX - 1..u64::MAX),
         &format!("{rows} within 0..10, found 18446744073709551614..18446744073709551615"),
     );
-    check(
-        &data.slice(6..5),
-        &format!("{rows} within 0..10, found 6..5"),
-    );
+    check(&data.slice(6..5), &format!("{rows} within 0..10, found 6..5"));
     check(&unknown().slice(6..5), &format!("{rows}, found 6..5"));
-    check(
-        &data.rechunk(0),
-        "block 0: parameter `block_rows` must be at least 1, found 0",
-    );
+    check(&data.rechunk(0), "block 0: parameter `block_rows` must be at least 1, found 0");
     check(
         &unknown().rechunk(5),
         "block 0: parameter `rechunk` must be used on known row counts; call scan() first, \
          found unknown row counts",
     );
-    check(
-        &data.slice(5..11).map(Ok).slice(0..1),
-        &format!("{rows} within 0..10, found 5..11"),
-    );
+    check(&data.slice(5..11).map(Ok).slice(0..1), &format!("{rows} within 0..10, found 5..11"));
 }
 
 #[test]
@@ -56,10 +44,7 @@ fn a_block_past_the_last_is_an_error() {
     let data = laws::small_dataset(10, 4);
     let expected = "parameter `block_idx` must be below 3, found 3";
     assert_eq!(data.read(3).expect_err("no block 3").to_string(), expected);
-    assert_eq!(
-        data.count_rows(3).expect_err("no block 3").to_string(),
-        expected
-    );
+    assert_eq!(data.count_rows(3).expect_err("no block 3").to_string(), expected);
     let empty = data.slice(4..4);
     assert_eq!((empty.n_samples(), empty.n_blocks()), (Some(0), 0));
 }
@@ -67,10 +52,7 @@ fn a_block_past_the_last_is_an_error() {
 #[test]
 fn datasets_of_different_columns_do_not_concatenate() {
     let data = laws::small_dataset(10, 4);
-    let other = data.map_to(
-        Layout::new(Dtype::F64, 3, 0, 1).targets(TargetKind::I64),
-        Ok,
-    );
+    let other = data.map_to(Layout::new(Dtype::F64, 3, 0, 1).targets(TargetKind::I64), Ok);
     let error = ChunkedDataset::concat(&[data.clone(), other]).expect_err("other targets");
     assert_eq!(
         error.to_string(),
@@ -99,13 +81,7 @@ fn what_does_not_fit_in_memory_is_not_persisted() {
     let data = ChunkedDataset::from_blocks(layout, |_| panic!("nothing is to be read"));
     let error = data.persist().expect_err("an exabyte");
     assert!(
-        matches!(
-            error.kind(),
-            ErrorKind::Limit {
-                found: 8_000_000_000_000_000_000,
-                ..
-            }
-        ),
+        matches!(error.kind(), ErrorKind::Limit { found: 8_000_000_000_000_000_000, .. }),
         "{error}"
     );
 }

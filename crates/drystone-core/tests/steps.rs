@@ -49,11 +49,7 @@ impl Kind {
             Some(TargetKind::Categories) => Some(format!("c{}", (id * 7) % 5)),
             None => None,
         };
-        Row(
-            vec![id as f64, -(id as f64)],
-            target,
-            self.weighted.then_some(id as f64 / 8.0),
-        )
+        Row(vec![id as f64, -(id as f64)], target, self.weighted.then_some(id as f64 / 8.0))
     }
 
     fn block(self, rows: &[Row]) -> Block {
@@ -71,14 +67,9 @@ impl Kind {
             TargetKind::I64 => Targets::I64(parsed(&names).into()),
             TargetKind::Categories => Targets::categories(&names),
         });
-        let weights: Option<Vec<f64>> = self
-            .weighted
-            .then(|| rows.iter().filter_map(|row| row.2).collect());
-        Block {
-            records,
-            targets,
-            weights: weights.map(Into::into),
-        }
+        let weights: Option<Vec<f64>> =
+            self.weighted.then(|| rows.iter().filter_map(|row| row.2).collect());
+        Block { records, targets, weights: weights.map(Into::into) }
     }
 
     fn dataset(self, cuts: &[usize], known: bool) -> (ChunkedDataset, Vec<Row>) {
@@ -93,9 +84,7 @@ impl Kind {
         let cut = if known {
             BlockRows::from_counts(&counts)
         } else {
-            BlockRows::Unknown {
-                n_blocks: cuts.len(),
-            }
+            BlockRows::Unknown { n_blocks: cuts.len() }
         };
         let mut layout = Layout::with_rows(self.dtype, 2, cut);
         layout.targets = self.targets;
@@ -141,16 +130,11 @@ fn apply(
         Op::Slice(a, b) => {
             let (a, b) = (a % (rows.len() + 1), b % (rows.len() + 1));
             let (start, end) = (a.min(b), a.max(b));
-            (
-                data.slice(start as u64..end as u64),
-                rows[start..end].to_vec(),
-            )
+            (data.slice(start as u64..end as u64), rows[start..end].to_vec())
         }
         Op::Rechunk(block_rows) => (data.scan().unwrap().rechunk(*block_rows), rows),
         Op::Map => {
-            rows.iter_mut()
-                .flat_map(|row| &mut row.0)
-                .for_each(|value| *value *= 2.0);
+            rows.iter_mut().flat_map(|row| &mut row.0).for_each(|value| *value *= 2.0);
             (data.map(double), rows)
         }
         Op::Persist => (data.persist().unwrap(), rows),
@@ -160,31 +144,23 @@ fn apply(
             rows.extend(more);
             (ChunkedDataset::concat(&[data, other]).unwrap(), rows)
         }
-        Op::ConcatSelf => (
-            ChunkedDataset::concat(&[data.clone(), data]).unwrap(),
-            [rows.clone(), rows].concat(),
-        ),
+        Op::ConcatSelf => {
+            (ChunkedDataset::concat(&[data.clone(), data]).unwrap(), [rows.clone(), rows].concat())
+        }
     }
 }
 
 /// The dataset holds these rows, in blocks of the sizes that its layout declares.
 fn check(data: &ChunkedDataset, rows: &[Row]) -> Result<(), TestCaseError> {
     let blocks = (0..data.n_blocks()).map(|idx| data.read(idx));
-    let blocks: Vec<Block> = blocks
-        .collect::<Result<_>>()
-        .map_err(|e| TestCaseError::fail(e.to_string()))?;
+    let blocks: Vec<Block> =
+        blocks.collect::<Result<_>>().map_err(|e| TestCaseError::fail(e.to_string()))?;
     for (block_idx, block) in blocks.iter().enumerate() {
-        prop_assert_eq!(
-            data.count_rows(block_idx).unwrap(),
-            block.n_samples() as u64
-        );
+        prop_assert_eq!(data.count_rows(block_idx).unwrap(), block.n_samples() as u64);
     }
     let found: Vec<Row> = blocks.iter().flat_map(rows_of).collect();
     prop_assert_eq!(&found[..], rows);
-    prop_assert_eq!(
-        data.n_samples().unwrap_or(rows.len() as u64),
-        rows.len() as u64
-    );
+    prop_assert_eq!(data.n_samples().unwrap_or(rows.len() as u64), rows.len() as u64);
     Ok(())
 }
 

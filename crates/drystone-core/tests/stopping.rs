@@ -19,29 +19,18 @@ fn endless() -> ChunkedDataset {
 fn check(executor: &dyn Executor, control: &Control, expected: StopReason) {
     let started = Instant::now();
     let session = Session::new(executor, &Silent, control);
-    let error = session
-        .run(&endless(), &Moments { n_features: 3 })
-        .map(|_| ())
-        .expect_err("stopped");
+    let error =
+        session.run(&endless(), &Moments { n_features: 3 }).map(|_| ()).expect_err("stopped");
     assert_eq!(*error.kind(), ErrorKind::Stopped { reason: expected });
-    assert!(
-        started.elapsed() < Duration::from_secs(10),
-        "it stopped late"
-    );
+    assert!(started.elapsed() < Duration::from_secs(10), "it stopped late");
     let fresh = Control::default();
     let session = Session::new(executor, &Silent, &fresh);
-    session
-        .run(&laws::small_dataset(9, 2), &Moments { n_features: 3 })
-        .expect("it recovers");
+    session.run(&laws::small_dataset(9, 2), &Moments { n_features: 3 }).expect("it recovers");
 }
 
 fn executors() -> Vec<Box<dyn Executor>> {
     let threads = |n| Threads::new(n).expect("threads").memory_budget(0);
-    vec![
-        Box::new(Inline::new(0)),
-        Box::new(threads(1)),
-        Box::new(threads(3)),
-    ]
+    vec![Box::new(Inline::new(0)), Box::new(threads(1)), Box::new(threads(3))]
 }
 
 #[test]
@@ -83,12 +72,6 @@ fn time_enough() {
 #[test]
 fn reasons_as_text() {
     let text = |reason| drystone_core::Error::from(ErrorKind::Stopped { reason }).to_string();
-    assert_eq!(
-        text(StopReason::Cancelled),
-        "stopped before there was a result: it was cancelled"
-    );
-    assert_eq!(
-        text(StopReason::MaxTime),
-        "stopped before there was a result: max_time has passed"
-    );
+    assert_eq!(text(StopReason::Cancelled), "stopped before there was a result: it was cancelled");
+    assert_eq!(text(StopReason::MaxTime), "stopped before there was a result: max_time has passed");
 }

@@ -24,15 +24,11 @@ struct Sevens {
 
 impl Sevens {
     fn dataset(n_samples: u64, block_rows: u64) -> ChunkedDataset {
-        ChunkedDataset::new(Self {
-            layout: Layout::new(Dtype::F64, 2, n_samples, block_rows),
-        })
+        ChunkedDataset::new(Self { layout: Layout::new(Dtype::F64, 2, n_samples, block_rows) })
     }
 
     fn open(body: &[u8]) -> Result<Self> {
-        Ok(Self {
-            layout: wire::decode(body)?,
-        })
+        Ok(Self { layout: wire::decode(body)? })
     }
 }
 
@@ -43,17 +39,12 @@ impl BlockSource for Sevens {
 
     fn read(&self, block_idx: usize) -> Result<Block> {
         let rows = self.layout.rows.rows_of(block_idx).unwrap_or_default();
-        let values = rows
-            .flat_map(|row| [row as f64, (row % 7) as f64])
-            .collect();
+        let values = rows.flat_map(|row| [row as f64, (row % 7) as f64]).collect();
         Ok(Block::new(Records::F64(Rows::new(values, 2)?)))
     }
 
     fn describe(&self) -> Option<Description> {
-        Some(Description {
-            kind: "test.sevens/1".into(),
-            body: wire::encode(&self.layout).ok()?,
-        })
+        Some(Description { kind: "test.sevens/1".into(), body: wire::encode(&self.layout).ok()? })
     }
 }
 
@@ -105,14 +96,7 @@ fn worker_process() {
 
 fn this_binary() -> Command {
     let mut command = Command::new(std::env::current_exe().expect("this binary"));
-    command
-        .args([
-            "worker_process",
-            "--exact",
-            "--nocapture",
-            "--test-threads=1",
-        ])
-        .env(WORKER, "1");
+    command.args(["worker_process", "--exact", "--nocapture", "--test-threads=1"]).env(WORKER, "1");
     command
 }
 
@@ -152,20 +136,13 @@ fn blocks_stay_in_the_children() {
     let executor = children(2, 3 * 4 * 16, StatePolicy::Keep);
     let (control, done) = (Control::default(), AtomicUsize::new(0));
     let observer = |event: &Event<'_>| {
-        if let Event::BlockDone {
-            done: now,
-            n_blocks: 10,
-            ..
-        } = event
-        {
+        if let Event::BlockDone { done: now, n_blocks: 10, .. } = event {
             done.fetch_max(*now, SeqCst);
         }
     };
     let session = Session::new(&executor, &observer, &control);
     for reads in [10, 14, 18] {
-        session
-            .run(&data, &Moments { n_features: 2 })
-            .expect("moments");
+        session.run(&data, &Moments { n_features: 2 }).expect("moments");
         assert_eq!(session.blocks_read(), reads);
         assert_eq!(done.swap(0, SeqCst), 10, "all blocks are told of");
     }
@@ -176,15 +153,8 @@ fn closures_and_data_in_memory_do_not_travel() {
     let executor = children(1, 0, StatePolicy::Keep);
     let data = Sevens::dataset(9, 3);
     let persisted = data.persist().expect("blocks");
-    for data in [
-        laws::small_dataset(9, 3),
-        data.map(Ok),
-        persisted.slice(0..3),
-    ] {
-        let error = data
-            .sum()
-            .compute_on(&executor)
-            .expect_err("it has no description");
+    for data in [laws::small_dataset(9, 3), data.map(Ok), persisted.slice(0..3)] {
+        let error = data.sum().compute_on(&executor).expect_err("it has no description");
         assert!(matches!(error.kind(), ErrorKind::NotDescribed { .. }));
         assert_eq!(
             error.to_string(),
@@ -229,17 +199,10 @@ fn errors_come_back() {
 fn a_child_that_dies_in_mid_step() {
     let executor = children(2, 0, StatePolicy::Keep);
     let data = Sevens::dataset(15, 3);
-    let died = run(&executor, &data, &Dies { exits: true })
-        .map(|_| ())
-        .expect_err("it died");
-    assert_eq!(
-        died.to_string(),
-        "a worker process failed: it ended without an answer"
-    );
+    let died = run(&executor, &data, &Dies { exits: true }).map(|_| ()).expect_err("it died");
+    assert_eq!(died.to_string(), "a worker process failed: it ended without an answer");
     for _ in 0..2 {
-        let gone = run(&executor, &data, &Moments { n_features: 2 })
-            .map(|_| ())
-            .expect_err("gone");
+        let gone = run(&executor, &data, &Moments { n_features: 2 }).map(|_| ()).expect_err("gone");
         assert!(matches!(gone.kind(), ErrorKind::Worker { .. }), "{gone}");
     }
 }
@@ -260,23 +223,15 @@ fn children_that_do_not_speak_the_protocol() {
     assert_eq!(spawn("echo", &["garbage"]).to_string(), text);
     assert_eq!(spawn("yes", &[]).to_string(), text);
     let garbage = spawn("printf", &["\\ndrystone wire 1\\n12345678garbage"]);
-    assert!(
-        matches!(garbage.kind(), ErrorKind::Worker { .. }),
-        "{garbage}"
-    );
+    assert!(matches!(garbage.kind(), ErrorKind::Worker { .. }), "{garbage}");
     let missing = spawn("/no/such/program", &[]);
-    assert!(
-        missing.to_string().starts_with("cannot start a worker: "),
-        "{missing}"
-    );
+    assert!(missing.to_string().starts_with("cannot start a worker: "), "{missing}");
 }
 
 /// Processes that this one started and that are not gone, zombies among them.
 #[cfg(target_os = "linux")]
 fn living_children(with: &[u32]) -> usize {
-    with.iter()
-        .filter(|pid| std::path::Path::new(&format!("/proc/{pid}")).exists())
-        .count()
+    with.iter().filter(|pid| std::path::Path::new(&format!("/proc/{pid}")).exists()).count()
 }
 
 #[test]
@@ -288,21 +243,14 @@ fn no_child_is_left_behind() {
         let mut shell = Command::new("sh");
         let inner = this_binary();
         let script = "echo $$ >> \"$PIDS\"; exec \"$0\" \"$@\"";
-        shell
-            .arg("-c")
-            .arg(script)
-            .arg(inner.get_program())
-            .args(inner.get_args());
+        shell.arg("-c").arg(script).arg(inner.get_program()).args(inner.get_args());
         shell.env(WORKER, "1").env("PIDS", &file);
         shell
     };
     let executor = Subprocess::spawn(3, 0, StatePolicy::Keep, command).expect("children");
     let text = std::fs::read_to_string(&file).expect("process ids");
     std::fs::remove_file(&file).expect("its file");
-    let pids: Vec<u32> = text
-        .lines()
-        .map(|pid| pid.parse().expect("a process id"))
-        .collect();
+    let pids: Vec<u32> = text.lines().map(|pid| pid.parse().expect("a process id")).collect();
     assert_eq!((pids.len(), living_children(&pids)), (3, 3));
     let died = run(&executor, &Sevens::dataset(9, 3), &Dies { exits: true });
     assert!(died.is_err());

@@ -22,9 +22,7 @@ impl BlockSource for Counting {
     fn read(&self, block_idx: usize) -> Result<Block> {
         self.reads.fetch_add(1, SeqCst);
         let first: u64 = self.rows[..block_idx].iter().sum();
-        let values = (first..first + self.rows[block_idx])
-            .map(|row| row as f64)
-            .collect();
+        let values = (first..first + self.rows[block_idx]).map(|row| row as f64).collect();
         Ok(Block::new(Records::F64(Rows::new(values, 1)?)))
     }
 
@@ -37,47 +35,26 @@ impl BlockSource for Counting {
 type Counter = Arc<AtomicUsize>;
 
 fn counting(rows: &[u64]) -> (ChunkedDataset, Counter, Counter) {
-    let layout = Layout::with_rows(
-        Dtype::F64,
-        1,
-        BlockRows::Unknown {
-            n_blocks: rows.len(),
-        },
-    );
+    let layout = Layout::with_rows(Dtype::F64, 1, BlockRows::Unknown { n_blocks: rows.len() });
     let (reads, counts) = (Counter::default(), Counter::default());
     let (r, c) = (Arc::clone(&reads), Arc::clone(&counts));
-    let source = Counting {
-        rows: rows.to_vec(),
-        layout,
-        reads: r,
-        counts: c,
-    };
+    let source = Counting { rows: rows.to_vec(), layout, reads: r, counts: c };
     (ChunkedDataset::new(source), reads, counts)
 }
 
 fn values(data: &ChunkedDataset) -> Vec<f64> {
-    (0..data.n_blocks())
-        .flat_map(|idx| data.read(idx).expect("a block").records.to_f64())
-        .collect()
+    (0..data.n_blocks()).flat_map(|idx| data.read(idx).expect("a block").records.to_f64()).collect()
 }
 
 /// Reading all of a slice reads `reads` blocks and counts `counts` of them.
 fn check(rows: std::ops::Range<u64>, reads: usize, counts: usize) {
     let (data, n_reads, n_counts) = counting(&[4, 0, 3, 5, 2]);
     let slice = data.slice(rows.clone());
-    assert_eq!(
-        (n_reads.load(SeqCst), n_counts.load(SeqCst)),
-        (0, 0),
-        "a slice is lazy"
-    );
+    assert_eq!((n_reads.load(SeqCst), n_counts.load(SeqCst)), (0, 0), "a slice is lazy");
     assert_eq!((slice.n_samples(), slice.n_blocks()), (None, 5));
     let expected: Vec<f64> = rows.clone().map(|row| row as f64).collect();
     assert_eq!(values(&slice), expected, "{rows:?}");
-    assert_eq!(
-        (n_reads.load(SeqCst), n_counts.load(SeqCst)),
-        (reads, counts),
-        "{rows:?}"
-    );
+    assert_eq!((n_reads.load(SeqCst), n_counts.load(SeqCst)), (reads, counts), "{rows:?}");
     assert_eq!(values(&slice), expected, "{rows:?} again");
     assert_eq!(n_counts.load(SeqCst), counts, "blocks are counted once");
 }

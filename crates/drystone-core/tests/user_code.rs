@@ -44,11 +44,7 @@ impl Job for Above {
     }
     fn map(&self, rows: &BlockAt, (): &mut (), into: &mut Count) -> Result<()> {
         let records = rows.block.records.as_rows::<f64>()?.view();
-        into.0 += records
-            .rows()
-            .into_iter()
-            .filter(|row| row[1] > self.limit)
-            .count() as u64;
+        into.0 += records.rows().into_iter().filter(|row| row[1] > self.limit).count() as u64;
         Ok(())
     }
 }
@@ -59,10 +55,7 @@ fn it_runs() -> Result<()> {
     let (threads, control) = (Threads::new(2)?, Control::default());
     let session = Session::new(&threads, &observe::Silent, &control);
     assert_eq!(session.run(&data, &Above { limit: 100.0 })?.0, 989);
-    assert_eq!(
-        session.run(&data.slice(0..20), &Above { limit: 100.0 })?.0,
-        9
-    );
+    assert_eq!(session.run(&data.slice(0..20), &Above { limit: 100.0 })?.0, 9);
     Ok(())
 }
 

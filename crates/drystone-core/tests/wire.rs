@@ -43,15 +43,7 @@ fn numbers() -> impl Strategy<Value = Numbers> {
     (floats, rest).prop_map(|((f32, f64), (i64, u8, u32, u64, i128))| {
         let f32 = f32.into_iter().map(f32::from_bits).collect();
         let f64 = f64.into_iter().map(f64::from_bits).collect();
-        Numbers {
-            f32,
-            f64,
-            i64,
-            u8,
-            u32,
-            u64,
-            i128,
-        }
+        Numbers { f32, f64, i64, u8, u32, u64, i128 }
     })
 }
 
@@ -103,10 +95,7 @@ fn numbers_are_little_endian_bytes_after_their_count() {
     struct One(#[serde(with = "raw")] Vec<u32>);
     let bytes = encode(&One(vec![0x0102_0304])).expect("bytes");
     assert_eq!(bytes, [4, 0, 0, 0, 0, 0, 0, 0, 4, 3, 2, 1]);
-    assert!(
-        decode::<One>(&[3, 0, 0, 0, 0, 0, 0, 0, 4, 3, 2]).is_err(),
-        "not whole numbers"
-    );
+    assert!(decode::<One>(&[3, 0, 0, 0, 0, 0, 0, 0, 4, 3, 2]).is_err(), "not whole numbers");
 }
 
 #[test]
@@ -115,12 +104,7 @@ fn equal_sums_are_equal_bytes() {
     let data = drystone_core::laws::small_dataset(50, 7);
     drystone_core::laws::check_job(&Moments { n_features: 3 }, &data);
     let error = decode::<MomentsPartial>(&encode(&job).expect("bytes")).expect_err("another type");
-    assert!(
-        error
-            .to_string()
-            .starts_with("expected a well-formed message, found "),
-        "{error}"
-    );
+    assert!(error.to_string().starts_with("expected a well-formed message, found "), "{error}");
 }
 
 #[test]
@@ -128,10 +112,7 @@ fn what_follows_a_message_is_an_error() {
     let mut bytes = encode(&7_u64).expect("bytes");
     bytes.push(0);
     let error = decode::<u64>(&bytes).expect_err("a byte too many");
-    assert_eq!(
-        error.to_string(),
-        "expected a message of 8 bytes, found 9 bytes"
-    );
+    assert_eq!(error.to_string(), "expected a message of 8 bytes, found 9 bytes");
     assert!(decode::<u64>(&bytes[..7]).is_err());
 }
 
@@ -148,16 +129,10 @@ fn frames_arrive_one_after_the_other() {
     assert_eq!(next().as_deref(), Some(&b"three"[..]));
     assert_eq!(next(), None);
     for cut in 1..11 {
-        assert!(
-            wire::read_frame(&mut Cursor::new(&stream[..cut])).is_err(),
-            "cut after {cut}"
-        );
+        assert!(wire::read_frame(&mut Cursor::new(&stream[..cut])).is_err(), "cut after {cut}");
     }
     let error = wire::read_frame(&mut Cursor::new(&stream[..10])).expect_err("cut off");
-    assert_eq!(
-        error.to_string(),
-        "expected a message of 3 bytes, found 2 bytes"
-    );
+    assert_eq!(error.to_string(), "expected a message of 3 bytes, found 2 bytes");
 }
 
 /// A stream that announces `length` bytes, sends few, and notes how much room it is given.
@@ -175,10 +150,7 @@ impl Read for Announcing {
 
 fn announce(length: u64) -> (drystone_core::Error, usize) {
     let bytes = [&length.to_le_bytes()[..], &[1; 100]].concat();
-    let mut from = Announcing {
-        bytes: Cursor::new(bytes),
-        most_room: 0,
-    };
+    let mut from = Announcing { bytes: Cursor::new(bytes), most_room: 0 };
     let error = wire::read_frame(&mut from).expect_err("it does not keep its word");
     (error, from.most_room)
 }
@@ -191,23 +163,14 @@ fn announced_lengths_allocate_nothing() {
         assert_eq!((error.to_string(), room), (text, 7));
     }
     let (error, room) = announce(MAX_FRAME as u64);
-    assert_eq!(
-        error.to_string(),
-        "expected a message of 268435456 bytes, found 100 bytes"
-    );
+    assert_eq!(error.to_string(), "expected a message of 268435456 bytes, found 100 bytes");
     assert!(room < 1 << 16, "room for {room} bytes");
 }
 
 /// Every length in a message is announced as far larger than the message.
 #[test]
 fn announced_counts_are_errors() {
-    for count in [
-        1 << 20,
-        MAX_FRAME as u64 - 8,
-        MAX_FRAME as u64,
-        1 << 40,
-        u64::MAX,
-    ] {
+    for count in [1 << 20, MAX_FRAME as u64 - 8, MAX_FRAME as u64, 1 << 40, u64::MAX] {
         let bytes = [&count.to_le_bytes()[..], &[0; 32]].concat();
         decode_all(&bytes);
         assert!(decode::<Vec<u64>>(&bytes).is_err());

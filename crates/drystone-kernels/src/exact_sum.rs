@@ -60,11 +60,7 @@ impl ExactSum {
     /// The empty sum.
     #[must_use]
     pub const fn new() -> Self {
-        Self {
-            chunks: [0; CHUNKS],
-            pending: 0,
-            special: 0,
-        }
+        Self { chunks: [0; CHUNKS], pending: 0, special: 0 }
     }
 
     /// Adds one value. An infinity or NaN is remembered: see [`value`](Self::value).
@@ -181,10 +177,7 @@ impl ExactSum {
         let mut magnitude = self.carried();
         let negative = magnitude.chunks[CHUNKS - 1] < 0;
         if negative {
-            magnitude
-                .chunks
-                .iter_mut()
-                .for_each(|c| *c = c.wrapping_neg());
+            magnitude.chunks.iter_mut().for_each(|c| *c = c.wrapping_neg());
             magnitude.carry();
         }
         let rounded = f64::from_bits(magnitude.rounded_bits());

@@ -37,11 +37,7 @@ impl Isa {
     /// The instruction sets that this machine can run, fastest first.
     #[must_use]
     pub fn available() -> &'static [Self] {
-        if has_avx2_and_fma() {
-            &[Self::Avx2, Self::Scalar]
-        } else {
-            &[Self::Scalar]
-        }
+        if has_avx2_and_fma() { &[Self::Avx2, Self::Scalar] } else { &[Self::Scalar] }
     }
 
     /// The lower-case name: what `DRYSTONE_ISA` takes.

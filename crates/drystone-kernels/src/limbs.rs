@@ -56,17 +56,12 @@ pub struct OutOfRange {
 
 impl fmt::Display for OutOfRange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            row, value, bound, ..
-        } = self;
+        let Self { row, value, bound, .. } = self;
         match self.column {
             Some(column) => write!(f, "row {row}, column {column}: ")?,
             None => write!(f, "row {row}: weight ")?,
         }
-        write!(
-            f,
-            "{value} is not within +-{bound}, the range of the first pass"
-        )
+        write!(f, "{value} is not within +-{bound}, the range of the first pass")
     }
 }
 

@@ -222,10 +222,7 @@ fn turn_quarters<L: Lanes>(quarters: L::Bits, sin: L, cos: L) -> (L, L) {
     let half = quarters.shl::<62>();
     let (sin, cos) = L::exchange(odd, sin, cos);
     let sign = L::Bits::splat(SIGN);
-    (
-        L::from_bits(sin.bits() ^ (half & sign)),
-        L::from_bits(cos.bits() ^ ((half ^ odd) & sign)),
-    )
+    (L::from_bits(sin.bits() ^ (half & sign)), L::from_bits(cos.bits() ^ ((half ^ odd) & sign)))
 }
 
 /// The natural logarithm, the same bits on every machine.
@@ -311,10 +308,7 @@ pub fn sin_cos_turns(u: f64) -> (f64, f64) {
 }
 
 #[cfg(test)]
-#[allow(
-    clippy::disallowed_methods,
-    reason = "libm is what these are compared with"
-)]
+#[allow(clippy::disallowed_methods, reason = "libm is what these are compared with")]
 mod tests {
     use std::f64::consts::FRAC_PI_2;
 
@@ -323,11 +317,7 @@ mod tests {
 
     /// How many representable numbers lie between two of the same sign.
     fn ulps(a: f64, b: f64) -> u64 {
-        if a == b {
-            0
-        } else {
-            a.to_bits().abs_diff(b.to_bits())
-        }
+        if a == b { 0 } else { a.to_bits().abs_diff(b.to_bits()) }
     }
 
     /// The `i`-th of a fixed sequence, uniform in [0, 1).
@@ -356,13 +346,7 @@ mod tests {
         assert_eq!(ln(f64::INFINITY), f64::INFINITY);
         assert!(ln(f64::NAN).is_nan() && ln(f64::NEG_INFINITY).is_nan());
         let (tiny, huge) = (f64::from_bits(1), f64::MAX);
-        for x in [
-            tiny,
-            f64::MIN_POSITIVE,
-            huge,
-            0.5_f64.sqrt(),
-            2.0_f64.sqrt(),
-        ] {
+        for x in [tiny, f64::MIN_POSITIVE, huge, 0.5_f64.sqrt(), 2.0_f64.sqrt()] {
             assert!(ulps(ln(x), x.ln()) <= 1, "ln({x:e})");
         }
     }
@@ -383,13 +367,7 @@ mod tests {
         assert_eq!(exp(f64::INFINITY), f64::INFINITY);
         assert_eq!(exp(f64::NEG_INFINITY), 0.0);
         assert_eq!(exp(-0.0), 1.0);
-        for x in [
-            709.782_712_893_383_9,
-            709.782_712_893_384_1,
-            -708.4,
-            -745.1,
-            -745.2,
-        ] {
+        for x in [709.782_712_893_383_9, 709.782_712_893_384_1, -708.4, -745.1, -745.2] {
             assert!(ulps(exp(x), x.exp()) <= 2, "exp({x})");
         }
     }
@@ -425,21 +403,9 @@ mod tests {
     #[test]
     fn values_are_pinned() {
         let bits = |(a, b): (f64, f64)| (a.to_bits(), b.to_bits());
-        assert_eq!(
-            bits((ln(0.1), ln(10.0))),
-            (0xc002_6bb1_bbb5_5515, 0x4002_6bb1_bbb5_5516)
-        );
-        assert_eq!(
-            bits((exp(0.1), exp(-10.0))),
-            (0x3ff1_aec7_b35a_00d4, 0x3f07_cd79_b564_7c9a)
-        );
-        assert_eq!(
-            bits(sin_cos_turns(0.1)),
-            (0x3fe2_cf23_0475_5a5e, 0x3fe9_e377_9b97_f4a8)
-        );
-        assert_eq!(
-            bits(sin_cos_turns(0.7)),
-            (0xbfee_6f0e_1344_54ff, 0xbfd3_c6ef_372f_e954)
-        );
+        assert_eq!(bits((ln(0.1), ln(10.0))), (0xc002_6bb1_bbb5_5515, 0x4002_6bb1_bbb5_5516));
+        assert_eq!(bits((exp(0.1), exp(-10.0))), (0x3ff1_aec7_b35a_00d4, 0x3f07_cd79_b564_7c9a));
+        assert_eq!(bits(sin_cos_turns(0.1)), (0x3fe2_cf23_0475_5a5e, 0x3fe9_e377_9b97_f4a8));
+        assert_eq!(bits(sin_cos_turns(0.7)), (0xbfee_6f0e_1344_54ff, 0xbfd3_c6ef_372f_e954));
     }
 }

@@ -57,13 +57,7 @@ pub fn nearest<T: Float>(
 ) {
     check_lengths(records, n_features, centroids, index.len());
     assert_eq!(best.len(), index.len(), "one best distance per row");
-    let mut problem = Problem {
-        records,
-        n_features,
-        centroids,
-        best,
-        index,
-    };
+    let mut problem = Problem { records, n_features, centroids, best, index };
     match isa {
         #[cfg(target_arch = "x86_64")]
         Isa::Avx2 if Isa::available().contains(&isa) => {
@@ -137,11 +131,7 @@ fn check_lengths<T>(records: &[T], n_features: usize, centroids: &[T], n_rows: u
     assert!(n_features > 0, "at least one feature");
     assert!(!centroids.is_empty(), "at least one centroid");
     assert_eq!(centroids.len() % n_features, 0, "whole centroids");
-    assert_eq!(
-        Some(records.len()),
-        n_rows.checked_mul(n_features),
-        "whole rows"
-    );
+    assert_eq!(Some(records.len()), n_rows.checked_mul(n_features), "whole rows");
 }
 
 #[cfg(test)]

@@ -32,9 +32,8 @@ fn as_bits(values: &[f64]) -> Vec<u64> {
 /// The definition of the stream, word by word.
 fn defined_bits(key: [u64; 3], len: usize) -> Vec<u64> {
     let seed = |lane| mix(&[key[0], key[1], key[2], lane]);
-    let mut lanes: Vec<_> = (0..LANES as u64)
-        .map(|lane| Xoshiro256PlusPlus::seed_from_u64(seed(lane)))
-        .collect();
+    let mut lanes: Vec<_> =
+        (0..LANES as u64).map(|lane| Xoshiro256PlusPlus::seed_from_u64(seed(lane))).collect();
     (0..len).map(|i| lanes[i % LANES].next_u64()).collect()
 }
 

@@ -52,7 +52,7 @@ const BLOCK_BYTES: u64 = 8 << 20;
 /// use drystone_sources::csv;
 ///
 /// let data = csv::open(&path).target("label").dataset()?;
-/// assert_eq!(data.to_string(), "ChunkedDataset (unknown, 2) f64, 1 blocks, unknown bytes, targets categories");
+/// assert_eq!(data.to_string(), "ChunkedDataset (unknown, 2) f64, 1 block, unknown bytes, targets categories");
 /// assert_eq!(data.read(0)?.records.to_f64(), [0.5, 1.0, 2.0, -30.0]);
 /// # Ok::<(), drystone_core::Error>(())
 /// ```
@@ -189,28 +189,16 @@ impl Csv {
         };
         let parts = found.iter().map(|file| part(file, &dialect, first));
         let parts = parts.collect::<Result<Vec<Part>>>()?;
-        Ok(ChunkedDataset::new(CsvSource::new(Files {
-            schema,
-            parts,
-            block_bytes,
-        })?))
+        Ok(ChunkedDataset::new(CsvSource::new(Files { schema, parts, block_bytes })?))
     }
 
     fn check(&self) -> Result<()> {
         if let Delimiter::Byte(byte @ (b'"' | b'\n' | b'\r')) = self.delimiter {
             let expected = "a byte other than the quote and line ends";
-            return Err(Error::parameter(
-                "delimiter",
-                expected,
-                format!("{:?}", byte as char),
-            ));
+            return Err(Error::parameter("delimiter", expected, format!("{:?}", byte as char)));
         }
         if self.targets_as.is_some() && self.target.is_none() {
-            return Err(Error::parameter(
-                "targets_as",
-                "used with `target`",
-                "no `target`",
-            ));
+            return Err(Error::parameter("targets_as", "used with `target`", "no `target`"));
         }
         match self.block {
             BlockSize::Bytes(0) => Err(Error::parameter("block_bytes", "at least 1", 0)),
@@ -229,11 +217,7 @@ fn first_with_lines(found: &[FileId]) -> Result<(&FileId, Text)> {
     }
     let what = "there are no lines, so that the columns are unknown".to_owned();
     let error = Error::from(ErrorKind::Empty { what });
-    Err(found
-        .first()
-        .map_or(Error::format("a file", "none"), |file| {
-            error.in_file(&file.path)
-        }))
+    Err(found.first().map_or(Error::format("a file", "none"), |file| error.in_file(&file.path)))
 }
 
 fn part(file: &FileId, dialect: &Dialect, first: &FileId) -> Result<Part> {
@@ -243,8 +227,5 @@ fn part(file: &FileId, dialect: &Dialect, first: &FileId) -> Result<Part> {
     };
     let data_start = dialect::sample(file).and_then(start);
     let data_start = data_start.map_err(|fault| fault.locate(file, None))?;
-    Ok(Part {
-        file: file.clone(),
-        data_start,
-    })
+    Ok(Part { file: file.clone(), data_start })
 }

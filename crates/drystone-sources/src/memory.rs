@@ -34,10 +34,7 @@ impl Memory {
     /// # Performance
     /// An array that owns its memory in row-major order is not copied; any other is, once.
     pub fn new(records: impl Into<Records>) -> Self {
-        Self {
-            block: Block::new(records),
-            block_rows: ARRAY_BLOCK_ROWS,
-        }
+        Self { block: Block::new(records), block_rows: ARRAY_BLOCK_ROWS }
     }
 
     /// One target for each row.

@@ -46,12 +46,7 @@ const BLOCK_BYTES: u64 = 8 << 20;
 /// # Ok::<(), drystone_core::Error>(())
 /// ```
 pub fn open(path: impl AsRef<Path>) -> Npy {
-    Npy {
-        records: path.as_ref().to_owned(),
-        targets: None,
-        weights: None,
-        block_rows: None,
-    }
+    Npy { records: path.as_ref().to_owned(), targets: None, weights: None, block_rows: None }
 }
 
 /// Reads one file whole: `(n_samples, n_features)` of `<f4` or `<f8`, each as itself; one
@@ -129,12 +124,7 @@ impl Npy {
         let weights = open(self.weights, Wanted::Weights).transpose()?;
         let fitting = BLOCK_BYTES / (records.width * records.item.size());
         let block_rows = self.block_rows.map_or(fitting.max(1), |rows| rows as u64);
-        let source = NpySource::new(Files {
-            records,
-            targets,
-            weights,
-            block_rows,
-        })?;
+        let source = NpySource::new(Files { records, targets, weights, block_rows })?;
         Ok(ChunkedDataset::new(source))
     }
 }

@@ -27,10 +27,7 @@ impl Directory {
     fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().canonicalize().unwrap();
-        Self {
-            path,
-            _removed_when_dropped: directory,
-        }
+        Self { path, _removed_when_dropped: directory }
     }
 
     fn write(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
@@ -44,29 +41,20 @@ impl Directory {
     }
 
     fn message(&self, error: &Error) -> String {
-        error
-            .to_string()
-            .replace(self.path.to_str().unwrap(), "DIR")
+        error.to_string().replace(self.path.to_str().unwrap(), "DIR")
     }
 }
 
 fn real(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../datasets")
-        .join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../datasets").join(name)
 }
 
 fn blocks(data: &ChunkedDataset) -> Vec<Block> {
-    (0..data.n_blocks())
-        .map(|idx| data.read(idx).unwrap())
-        .collect()
+    (0..data.n_blocks()).map(|idx| data.read(idx).unwrap()).collect()
 }
 
 fn values(data: &ChunkedDataset) -> Vec<f64> {
-    blocks(data)
-        .iter()
-        .flat_map(|block| block.records.to_f64())
-        .collect()
+    blocks(data).iter().flat_map(|block| block.records.to_f64()).collect()
 }
 
 /// All rows, whatever the blocks, and the laws besides.
@@ -103,10 +91,7 @@ fn shapes_of_files() {
         check_rows(&dir.open(text), &six);
     }
     check_rows(&dir.open("7\n8\n"), &[7.0, 8.0]);
-    check_rows(
-        &dir.open("1|2\n").delimiter(Delimiter::Byte(b'|')),
-        &[1.0, 2.0],
-    );
+    check_rows(&dir.open("1|2\n").delimiter(Delimiter::Byte(b'|')), &[1.0, 2.0]);
     let infinite = [f64::INFINITY, f64::NEG_INFINITY, 1e-300, -0.0];
     check_rows(&dir.open("inf,-Infinity\n1e-300,-0\n"), &infinite);
 }
@@ -118,16 +103,9 @@ fn headers_are_recognised() {
     let some = |names: [&str; 2]| Some(names.map(str::to_owned).to_vec().into());
     assert_eq!(names(dir.open("x,y\n1,2\n")), some(["x", "y"]));
     assert_eq!(names(dir.open("x,y\n")), some(["x", "y"]));
-    assert_eq!(
-        names(dir.open("id,2019\n1,2\n")),
-        some(["id", "2019"]),
-        "a year is a name"
-    );
+    assert_eq!(names(dir.open("id,2019\n1,2\n")), some(["id", "2019"]), "a year is a name");
     assert_eq!(names(dir.open("1,2\n3,4\n")), None);
-    assert_eq!(
-        names(dir.open("1,2\n3,4\n").header(Header::Yes)),
-        some(["1", "2"])
-    );
+    assert_eq!(names(dir.open("1,2\n3,4\n").header(Header::Yes)), some(["1", "2"]));
     assert_eq!(names(dir.open("?,NA\n3,4\n").missing(Missing::Nan)), None);
     let iris = dir.open("5.1,3.5,setosa\n4.9,3.0,setosa\n").target(2);
     assert_eq!(names(iris.clone()), None, "text in both lines is data");
@@ -142,42 +120,22 @@ fn columns_are_chosen() {
     check(dir.open(text).columns(["d", "a"]), &[4.0, 1.0, 8.0, 5.0]);
     check(dir.open(text).columns([2]), &[3.0, 7.0]);
     let listed = Column::parse_list("1-2,a").unwrap();
-    check(
-        dir.open(text).columns(listed),
-        &[2.0, 3.0, 1.0, 6.0, 7.0, 5.0],
-    );
+    check(dir.open(text).columns(listed), &[2.0, 3.0, 1.0, 6.0, 7.0, 5.0]);
     check(dir.open(text).target("b"), &[1.0, 3.0, 4.0, 5.0, 7.0, 8.0]);
     let data = dir.open(text).target("b").weights("c").dataset().unwrap();
     let block = data.read(0).unwrap();
     assert_eq!(block.targets, Some(Targets::I64(vec![2, 6].into())));
     assert_eq!(&block.weights.unwrap()[..], [3.0, 7.0]);
-    check(
-        dir.open("1,x,2\n3,y,4\n").columns([0, 2]),
-        &[1.0, 2.0, 3.0, 4.0],
-    );
+    check(dir.open("1,x,2\n3,y,4\n").columns([0, 2]), &[1.0, 2.0, 3.0, 4.0]);
     check(dir.open(b"1,\xff\n3,\xfe\n").columns([0]), &[1.0, 3.0]);
 }
 
 #[test]
 fn the_type_of_targets_is_decided_by_the_first_lines() {
     let dir = Directory::new();
-    let targets = |csv: Csv| {
-        csv.target(1)
-            .dataset()
-            .unwrap()
-            .read(0)
-            .unwrap()
-            .targets
-            .unwrap()
-    };
-    assert_eq!(
-        targets(dir.open("0,1\n0,-2\n")),
-        Targets::I64(vec![1, -2].into())
-    );
-    assert_eq!(
-        targets(dir.open("0,1\n0,2.5\n")),
-        Targets::F64(vec![1.0, 2.5].into())
-    );
+    let targets = |csv: Csv| csv.target(1).dataset().unwrap().read(0).unwrap().targets.unwrap();
+    assert_eq!(targets(dir.open("0,1\n0,-2\n")), Targets::I64(vec![1, -2].into()));
+    assert_eq!(targets(dir.open("0,1\n0,2.5\n")), Targets::F64(vec![1.0, 2.5].into()));
     let names = ["b", "a, \"c\"", "b"];
     let text = "0,b\n0,\"a, \"\"c\"\"\"\n0, b \n";
     assert_eq!(targets(dir.open(text)), Targets::categories(&names));
@@ -191,12 +149,7 @@ fn the_type_of_targets_is_decided_by_the_first_lines() {
 fn missing_values_become_nan_if_asked() {
     let dir = Directory::new();
     let text = "a,b\n,1\n?,2\nNA,3\nn/a,4\nNaN,5\nNULL,6\nnone,7\n-nan,8\n\"\",9\n";
-    let data = dir
-        .open(text)
-        .missing(Missing::Nan)
-        .dtype(Dtype::F32)
-        .dataset()
-        .unwrap();
+    let data = dir.open(text).missing(Missing::Nan).dtype(Dtype::F32).dataset().unwrap();
     let rows: Vec<f64> = values(&data);
     assert_eq!(rows.len(), 18);
     assert!(rows.chunks(2).all(|row| row[0].is_nan()));
@@ -223,10 +176,7 @@ fn files_follow_each_other() {
     dir.write("p-5.csv", "\u{feff}x,y\r\n3,4");
     dir.write("p-6.csv", "\"x\" , y\n5,6\n");
     dir.write("p-7.csv", "another");
-    check_rows(
-        &csv::open(dir.path.join("p-[1-6].csv")),
-        &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0],
-    );
+    check_rows(&csv::open(dir.path.join("p-[1-6].csv")), &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
     fs::remove_file(dir.path.join("p-7.csv")).unwrap();
     check_rows(&csv::open(&dir.path), &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
 }
@@ -246,35 +196,20 @@ fn real_files() {
         let data = csv.dataset().unwrap();
         laws::check_source(&data, &registry());
         let scanned = data.scan().unwrap();
-        assert_eq!(
-            (scanned.n_samples(), scanned.n_features()),
-            (Some(shape.0), shape.1)
-        );
+        assert_eq!((scanned.n_samples(), scanned.n_features()), (Some(shape.0), shape.1));
         let all = values(&data);
         for (column, sum) in sum.iter().enumerate() {
             let found: f64 = all.iter().skip(column).step_by(shape.1).sum();
-            assert!(
-                (found - sum).abs() <= 1e-9 * sum.abs(),
-                "{found} is not {sum}"
-            );
+            assert!((found - sum).abs() <= 1e-9 * sum.abs(), "{found} is not {sum}");
         }
         data
     };
-    let s1 = check(
-        csv::open(real("s1.txt")).block_bytes(9_999),
-        (5_000, 2),
-        &[S1[0], S1[1]],
-    );
-    assert_eq!(
-        s1.layout().feature_names.as_deref(),
-        Some(&["x".to_owned(), "y".into()][..])
-    );
+    let s1 = check(csv::open(real("s1.txt")).block_bytes(9_999), (5_000, 2), &[S1[0], S1[1]]);
+    assert_eq!(s1.layout().feature_names.as_deref(), Some(&["x".to_owned(), "y".into()][..]));
     let a3 = csv::open(real("a3.txt")).block_rows(1_000);
     let a3 = check(a3, (7_500, 2), &[A3[0], A3[1]]);
     assert_eq!(a3.n_blocks(), 8);
-    let spam = csv::open(real("spambase.data"))
-        .target(57)
-        .block_bytes(100_000);
+    let spam = csv::open(real("spambase.data")).target(57).block_bytes(100_000);
     let spam = check(spam, (4_601, 57), &[]);
     let spams = blocks(&spam).into_iter().map(|block| match block.targets {
         Some(Targets::I64(labels)) => labels.iter().sum::<i64>(),
@@ -294,16 +229,10 @@ fn a_file_that_changed_is_noticed() {
     let data = dir.open("1,2\n").dataset().unwrap();
     dir.write("a.csv", "1,2\n3,4\n");
     for error in [data.read(0).unwrap_err(), data.count_rows(0).unwrap_err()] {
-        assert!(
-            matches!(error.kind(), ErrorKind::SourceChanged { .. }),
-            "{error}"
-        );
+        assert!(matches!(error.kind(), ErrorKind::SourceChanged { .. }), "{error}");
     }
     fs::remove_file(dir.path.join("a.csv")).unwrap();
-    assert!(matches!(
-        data.read(0).unwrap_err().kind(),
-        ErrorKind::Io { .. }
-    ));
+    assert!(matches!(data.read(0).unwrap_err().kind(), ErrorKind::Io { .. }));
 }
 
 #[test]
@@ -334,17 +263,10 @@ fn errors_in_rows_say_where() {
         "line 3, block 0, column 1 (\"y\"): a value is missing; choose other columns, fill it or \
          drop the row, or read such values as NaN with `missing(Missing::Nan)`",
     );
+    check(dir.open("1,2\n3\n"), "line 2, block 0: expected 2 fields, found 1");
+    check(dir.open("x,y\r\n1,2\r\n3,4,\r\n"), "line 3, block 0: expected 2 fields, found 3");
     check(
-        dir.open("1,2\n3\n"),
-        "line 2, block 0: expected 2 fields, found 1",
-    );
-    check(
-        dir.open("x,y\r\n1,2\r\n3,4,\r\n"),
-        "line 3, block 0: expected 2 fields, found 3",
-    );
-    check(
-        dir.open("1,2\n\"3,4\n5\",6\n")
-            .delimiter(Delimiter::Byte(b',')),
+        dir.open("1,2\n\"3,4\n5\",6\n").delimiter(Delimiter::Byte(b',')),
         "line 2, block 0: expected a closing quote in the same line (a field cannot have several \
          lines), found unclosed quote \"\\\"3,4\"",
     );
@@ -357,9 +279,7 @@ fn errors_in_rows_say_where() {
         "line 2, block 0: expected a delimiter after the closing quote, found \"4 5\"",
     );
     check(
-        dir.open("x,y\n1,2\n3,2.5\n")
-            .target("y")
-            .targets_as(TargetKind::I64),
+        dir.open("x,y\n1,2\n3,2.5\n").target("y").targets_as(TargetKind::I64),
         "line 3, block 0, column 1 (\"y\"): expected an integer target, found \"2.5\"; read the \
          targets with `targets_as(TargetKind::F64)`",
     );
@@ -388,9 +308,7 @@ fn errors_in_rows_say_where() {
         "line 2, block 0, column 1: expected a number as weight, found \"w\"",
     );
     check(
-        dir.open(b"1,b\n3,\xff\n")
-            .target(1)
-            .targets_as(TargetKind::Categories),
+        dir.open(b"1,b\n3,\xff\n").target(1).targets_as(TargetKind::Categories),
         "line 2, block 0, column 1: expected a name in UTF-8, found \"\u{fffd}\"",
     );
 }
@@ -403,15 +321,8 @@ fn a_line_of_any_length_is_read_or_refused() {
     let text = |zeros| row.repeat(20_000) + &"0".repeat(zeros) + "3,4\n" + row;
     for block_bytes in [1 << 20, 32 << 20] {
         let fits = dir.open(text((16 << 20) - 3)).block_bytes(block_bytes);
-        assert_eq!(
-            fits.dataset().unwrap().scan().unwrap().n_samples(),
-            Some(20_002)
-        );
-        let long = dir
-            .open(text(16 << 20))
-            .block_bytes(block_bytes)
-            .dataset()
-            .unwrap();
+        assert_eq!(fits.dataset().unwrap().scan().unwrap().n_samples(), Some(20_002));
+        let long = dir.open(text(16 << 20)).block_bytes(block_bytes).dataset().unwrap();
         for error in [long.read(0).unwrap_err(), long.count_rows(0).unwrap_err()] {
             assert!(matches!(error.kind(), ErrorKind::Limit { .. }), "{error}");
             assert_eq!(error.location().line, Some(20_001));
@@ -442,14 +353,8 @@ fn errors_at_opening_say_what_to_do() {
         assert_eq!(dir.message(&csv.dataset().unwrap_err()), expected);
     };
     let xy = || dir.open("x,y\n1,2\n");
-    check(
-        dir.open(""),
-        "DIR/a.csv: there are no lines, so that the columns are unknown",
-    );
-    check(
-        dir.open("\n \n"),
-        "DIR/a.csv: there are no lines, so that the columns are unknown",
-    );
+    check(dir.open(""), "DIR/a.csv: there are no lines, so that the columns are unknown");
+    check(dir.open("\n \n"), "DIR/a.csv: there are no lines, so that the columns are unknown");
     check(
         dir.open("\n".repeat(100_000)),
         "DIR/a.csv: expected a line that is not blank in the first 65536 bytes, found none",
@@ -516,14 +421,8 @@ fn errors_at_opening_say_what_to_do() {
         xy().targets_as(TargetKind::F64),
         "parameter `targets_as` must be used with `target`, found no `target`",
     );
-    check(
-        xy().block_rows(0),
-        "parameter `block_rows` must be at least 1, found 0",
-    );
-    check(
-        xy().block_bytes(0),
-        "parameter `block_bytes` must be at least 1, found 0",
-    );
+    check(xy().block_rows(0), "parameter `block_rows` must be at least 1, found 0");
+    check(xy().block_bytes(0), "parameter `block_bytes` must be at least 1, found 0");
     check(
         xy().delimiter(Delimiter::Byte(b'"')),
         "parameter `delimiter` must be a byte other than the quote and line ends, found '\"'",
@@ -569,11 +468,7 @@ fn errors_at_opening_say_what_to_do() {
 #[test]
 fn a_description_is_checked() {
     let dir = Directory::new();
-    let data = dir
-        .open("x,y,z\n1,2,3\n4,5,6\n")
-        .target("y")
-        .dataset()
-        .unwrap();
+    let data = dir.open("x,y,z\n1,2,3\n4,5,6\n").target("y").dataset().unwrap();
     let description = data.describe().unwrap();
     for at in 0..description.body.len() {
         for value in [0, 1, 2, 0x7f, 0xff] {
@@ -589,10 +484,7 @@ fn a_description_is_checked() {
 
 fn any_text() -> impl Strategy<Value = Vec<u8>> {
     let likely = prop::sample::select(&b"0123456789..,,,;\t  \n\n\n\r\"-+eENAx?\xff"[..]);
-    prop_oneof![
-        prop::collection::vec(likely, 0..120),
-        prop::collection::vec(any::<u8>(), 0..120),
-    ]
+    prop_oneof![prop::collection::vec(likely, 0..120), prop::collection::vec(any::<u8>(), 0..120),]
 }
 
 proptest! {

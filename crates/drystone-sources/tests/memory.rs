@@ -10,9 +10,7 @@ fn points() -> Array2<f64> {
 
 fn values(data: &ChunkedDataset) -> Vec<f64> {
     let blocks = (0..data.n_blocks()).map(|idx| data.read(idx).unwrap());
-    blocks
-        .flat_map(|block: Block| block.records.to_f64())
-        .collect()
+    blocks.flat_map(|block: Block| block.records.to_f64()).collect()
 }
 
 #[test]
@@ -37,10 +35,7 @@ fn a_row_major_array_is_not_copied() {
     let address = array.as_ptr();
     let data = Memory::new(array).block_rows(4).dataset().unwrap();
     let block = data.read(0).unwrap();
-    assert_eq!(
-        block.records.as_rows::<f64>().unwrap().values().as_ptr(),
-        address
-    );
+    assert_eq!(block.records.as_rows::<f64>().unwrap().values().as_ptr(), address);
 }
 
 #[test]
@@ -62,14 +57,8 @@ fn errors() {
     let check = |memory: Memory, message: &str| {
         assert_eq!(memory.dataset().unwrap_err().to_string(), message);
     };
-    check(
-        three().block_rows(0),
-        "parameter `block_rows` must be at least 1, found 0",
-    );
-    check(
-        three().weights(vec![1.0; 2]),
-        "block 0: expected 3 weights, found 2",
-    );
+    check(three().block_rows(0), "parameter `block_rows` must be at least 1, found 0");
+    check(three().weights(vec![1.0; 2]), "block 0: expected 3 weights, found 2");
     check(
         three().targets(Targets::F64(vec![0.5; 4].into())),
         "block 0: expected 3 targets, found 4",

@@ -28,10 +28,7 @@ impl Directory {
     fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().canonicalize().unwrap();
-        Self {
-            path,
-            _removed_when_dropped: directory,
-        }
+        Self { path, _removed_when_dropped: directory }
     }
 
     fn at(&self, name: &str) -> PathBuf {
@@ -44,9 +41,7 @@ impl Directory {
     }
 
     fn message(&self, error: &Error) -> String {
-        error
-            .to_string()
-            .replace(self.path.to_str().unwrap(), "DIR")
+        error.to_string().replace(self.path.to_str().unwrap(), "DIR")
     }
 }
 
@@ -73,45 +68,31 @@ fn doubles(values: impl IntoIterator<Item = f64>) -> Vec<u8> {
 }
 
 fn points(n_samples: usize) -> Array2<f64> {
-    Array2::from_shape_fn((n_samples, 3), |(row, column)| {
-        row as f64 + 0.25 * column as f64
-    })
+    Array2::from_shape_fn((n_samples, 3), |(row, column)| row as f64 + 0.25 * column as f64)
 }
 
 fn read_all(data: &ChunkedDataset) -> Vec<f64> {
     let blocks = (0..data.n_blocks()).map(|idx| data.read(idx).unwrap());
-    blocks
-        .flat_map(|block: Block| block.records.to_f64())
-        .collect()
+    blocks.flat_map(|block: Block| block.records.to_f64()).collect()
 }
 
 #[test]
 fn any_block_rows_over_any_files_give_the_same_rows() {
     let dir = Directory::new();
     let all = points(20);
-    for (name, rows) in [
-        ("p-1.npy", 0..7),
-        ("p-2.npy", 7..7),
-        ("p-3.npy", 7..8),
-        ("p-4.npy", 8..20),
-    ] {
+    for (name, rows) in
+        [("p-1.npy", 0..7), ("p-2.npy", 7..7), ("p-3.npy", 7..8), ("p-4.npy", 8..20)]
+    {
         npy::write(dir.at(name), &all.slice(ndarray::s![rows, ..])).unwrap();
     }
     npy::write(dir.at("p-7.npy"), &points(3)).unwrap();
     for block_rows in [1, 3, 7, 8, 20, 1000] {
-        let data = npy::open(dir.at("p-[1-6].npy"))
-            .block_rows(block_rows)
-            .dataset()
-            .unwrap();
+        let data = npy::open(dir.at("p-[1-6].npy")).block_rows(block_rows).dataset().unwrap();
         laws::check_source(&data, &registry());
         assert_eq!(data.n_samples(), Some(20));
         assert_eq!(read_all(&data), all.as_slice().unwrap());
     }
-    assert_eq!(
-        npy::open(&dir.path).dataset().unwrap().n_samples(),
-        Some(23),
-        "a directory"
-    );
+    assert_eq!(npy::open(&dir.path).dataset().unwrap().n_samples(), Some(23), "a directory");
 }
 
 #[test]
@@ -119,13 +100,7 @@ fn a_literal_path_wins_over_a_pattern() {
     let dir = Directory::new();
     npy::write(dir.at("p[12].npy"), &points(1)).unwrap();
     npy::write(dir.at("p1.npy"), &points(5)).unwrap();
-    assert_eq!(
-        npy::open(dir.at("p[12].npy"))
-            .dataset()
-            .unwrap()
-            .n_samples(),
-        Some(1)
-    );
+    assert_eq!(npy::open(dir.at("p[12].npy")).dataset().unwrap().n_samples(), Some(1));
 }
 
 #[test]
@@ -143,10 +118,7 @@ fn targets_and_weights_are_widened_without_loss() {
     one(&dir.at("f4.npy"), &[0.1_f32, 2.0, 3.0, 4.0, 5.0]);
     one(&dir.at("f8.npy"), &[0.1_f64, 2.0, 3.0, 4.0, 5.0]);
     dir.write("b1.npy", &file(&dict("|b1", "(5,)"), &[1, 0, 1, 1, 0]));
-    dir.write(
-        "i1.npy",
-        &file(&dict("|i1", "(5,)"), &[255, 0, 127, 128, 1]),
-    );
+    dir.write("i1.npy", &file(&dict("|i1", "(5,)"), &[255, 0, 127, 128, 1]));
     let integers = |values: [i64; 5]| Targets::I64(values.to_vec().into());
     let floats = |values: [f64; 5]| Targets::F64(values.to_vec().into());
     for (name, expected) in [
@@ -158,20 +130,14 @@ fn targets_and_weights_are_widened_without_loss() {
         ("f4.npy", floats([f64::from(0.1_f32), 2.0, 3.0, 4.0, 5.0])),
         ("f8.npy", floats([0.1, 2.0, 3.0, 4.0, 5.0])),
     ] {
-        let open = npy::open(dir.at("x.npy"))
-            .targets(dir.at(name))
-            .weights(dir.at("f8.npy"));
+        let open = npy::open(dir.at("x.npy")).targets(dir.at(name)).weights(dir.at("f8.npy"));
         laws::check_source(&open.clone().block_rows(2).dataset().unwrap(), &registry());
         let data = open.dataset().unwrap();
         let block = data.read(0).unwrap();
         assert_eq!(block.targets, Some(expected), "{name}");
         assert_eq!(block.weights.unwrap()[0], 0.1);
         assert!(data.layout().weighted && data.dtype() == Dtype::F32);
-        let kind = if name.starts_with('f') {
-            TargetKind::F64
-        } else {
-            TargetKind::I64
-        };
+        let kind = if name.starts_with('f') { TargetKind::F64 } else { TargetKind::I64 };
         assert_eq!(data.layout().targets, Some(kind));
     }
 }
@@ -188,13 +154,8 @@ fn headers_of_all_versions_are_read() {
         bytes.extend(text);
         bytes.extend(&data);
         let path = dir.write("v.npy", &bytes);
-        let Records::F64(rows) = npy::read_array(path).unwrap() else {
-            panic!("f64")
-        };
-        assert_eq!(
-            (rows.n_samples(), rows.n_features(), rows.values()),
-            (2, 1, &[1.0, 2.0][..])
-        );
+        let Records::F64(rows) = npy::read_array(path).unwrap() else { panic!("f64") };
+        assert_eq!((rows.n_samples(), rows.n_features(), rows.values()), (2, 1, &[1.0, 2.0][..]));
     }
 }
 
@@ -222,15 +183,9 @@ fn rows_are_written_in_parts_and_from_any_order() {
         writer.append(part).unwrap();
     }
     assert_eq!(writer.finish().unwrap(), 100_000);
-    assert_eq!(
-        npy::read_array(dir.at("x.npy")).unwrap().to_f64(),
-        wide.as_slice().unwrap()
-    );
+    assert_eq!(npy::read_array(dir.at("x.npy")).unwrap().to_f64(), wide.as_slice().unwrap());
     npy::write(dir.at("t.npy"), &points(4).t()).unwrap();
-    assert_eq!(
-        npy::read_array(dir.at("t.npy")).unwrap().to_f64()[..4],
-        [0.0, 1.0, 2.0, 3.0]
-    );
+    assert_eq!(npy::read_array(dir.at("t.npy")).unwrap().to_f64()[..4], [0.0, 1.0, 2.0, 3.0]);
 }
 
 #[test]
@@ -258,10 +213,7 @@ fn a_file_that_changed_is_noticed() {
          the same block each time it is read"
     );
     fs::remove_file(dir.at("x.npy")).unwrap();
-    assert!(matches!(
-        data.read(0).unwrap_err().kind(),
-        ErrorKind::Io { .. }
-    ));
+    assert!(matches!(data.read(0).unwrap_err().kind(), ErrorKind::Io { .. }));
 }
 
 #[test]
@@ -276,18 +228,12 @@ fn errors_name_the_file_and_say_what_to_do() {
     let shape = |shape: &str| file(&dict("<f8", shape), &[0; 16]);
     let header = "expected a .npy header with 'descr', 'fortran_order' and 'shape', found ";
     check(b"", "expected a .npy file (magic \\x93NUMPY), found \"\"");
-    check(
-        b"x,y\n1,2\n",
-        "expected a .npy file (magic \\x93NUMPY), found \"x,y\\n1,2\\n\"",
-    );
+    check(b"x,y\n1,2\n", "expected a .npy file (magic \\x93NUMPY), found \"x,y\\n1,2\\n\"");
     check(
         b"PK\x03\x04rest of it",
         "expected a .npy file, found a .npz archive; save each array with numpy.save",
     );
-    check(
-        b"\x93NUMPY\x01",
-        "expected a .npy header, found the end of the file",
-    );
+    check(b"\x93NUMPY\x01", "expected a .npy header, found the end of the file");
     check(
         b"\x93NUMPY\x04\x00\x10\x00      ",
         "expected version 1.0, 2.0 or 3.0 of the .npy format, found version 4.0",
@@ -300,20 +246,11 @@ fn errors_name_the_file_and_say_what_to_do() {
         b"\x93NUMPY\x01\x00\x76\x00{'descr'",
         "expected a header of 118 bytes, found a file of 18 bytes",
     );
-    check(
-        &file("\u{e9}", &[]),
-        &format!("{header}\"\u{e9}\" in place of '{{'"),
-    );
+    check(&file("\u{e9}", &[]), &format!("{header}\"\u{e9}\" in place of '{{'"));
     let latin = b"\x93NUMPY\x01\x00\x02\x00\xe9\n";
     check(latin, &format!("{header}bytes that are not UTF-8"));
-    check(
-        &file("{'descr': '<f8', }", &[]),
-        &format!("{header}no 'fortran_order'"),
-    );
-    check(
-        &file("{'descr': '<f8', 'evil': 1}", &[]),
-        &format!("{header}the key \"evil\""),
-    );
+    check(&file("{'descr': '<f8', }", &[]), &format!("{header}no 'fortran_order'"));
+    check(&file("{'descr': '<f8', 'evil': 1}", &[]), &format!("{header}the key \"evil\""));
     check(
         &file(&format!("{}x", dict("<f8", "(1, 1)")), &[0; 8]),
         &format!("{header}more after the dictionary"),
@@ -334,10 +271,7 @@ fn errors_name_the_file_and_say_what_to_do() {
          a.astype('<f8')",
     );
     check(
-        &file(
-            "{'descr': [('x', '<f8')], 'fortran_order': False, 'shape': (1,), }",
-            &[0; 8],
-        ),
+        &file("{'descr': [('x', '<f8')], 'fortran_order': False, 'shape': (1,), }", &[0; 8]),
         "expected plain (unstructured) data, found a structured array; \
          numpy.lib.recfunctions.structured_to_unstructured makes it plain",
     );
@@ -346,19 +280,10 @@ fn errors_name_the_file_and_say_what_to_do() {
         "expected rows one after the other (C order), found columns one after the other \
          (Fortran order); save it again as numpy.ascontiguousarray(a)",
     );
-    check(
-        &shape("()"),
-        "expected an array of 2 dimensions, found 0; use numpy's reshape",
-    );
-    check(
-        &shape("(1, 2, 1)"),
-        "expected an array of 2 dimensions, found 3; use numpy's reshape",
-    );
+    check(&shape("()"), "expected an array of 2 dimensions, found 0; use numpy's reshape");
+    check(&shape("(1, 2, 1)"), "expected an array of 2 dimensions, found 3; use numpy's reshape");
     check(&shape("(2, 0)"), "expected at least one column, found none");
-    check(
-        &shape("(-1, 2)"),
-        &format!("{header}\"-1, 2), }}\" in place of a dimension"),
-    );
+    check(&shape("(-1, 2)"), &format!("{header}\"-1, 2), }}\" in place of a dimension"));
     check(
         &shape("(99999999999999999999, 2)"),
         &format!("{header}\"99999999999999999999\" in place of a dimension"),
@@ -371,14 +296,8 @@ fn errors_name_the_file_and_say_what_to_do() {
         &shape("(0, 9223372036854775807)"),
         "expected more than 2^63 bytes of data for shape (0, 9223372036854775807), found 16",
     );
-    check(
-        &shape("(3, 1)"),
-        "expected 24 bytes of data for shape (3, 1), found 16",
-    );
-    check(
-        &shape("(1, 1)"),
-        "expected 8 bytes of data for shape (1, 1), found 16",
-    );
+    check(&shape("(3, 1)"), "expected 24 bytes of data for shape (3, 1), found 16");
+    check(&shape("(1, 1)"), "expected 8 bytes of data for shape (1, 1), found 16");
     let many = format!("({})", "1, ".repeat(33));
     check(&shape(&many), &format!("{header}more than 32 dimensions"));
 }
@@ -404,14 +323,8 @@ fn errors_between_files() {
         npy::open(dir.at("[ac].npy")),
         "DIR/c.npy: expected <f8 (as in DIR/a.npy) data, found <f4",
     );
-    check(
-        a().targets(dir.at("y.npy")),
-        "DIR/y.npy: expected 4 targets, found 3",
-    );
-    check(
-        a().weights(dir.at("y.npy")),
-        "DIR/y.npy: expected 4 weights, found 3",
-    );
+    check(a().targets(dir.at("y.npy")), "DIR/y.npy: expected 4 targets, found 3");
+    check(a().weights(dir.at("y.npy")), "DIR/y.npy: expected 4 weights, found 3");
     check(
         a().targets(dir.at("z.npy")),
         "DIR/z.npy: expected an array of 1 dimension, found 2; use numpy's ravel",
@@ -426,10 +339,7 @@ fn errors_between_files() {
         "DIR/u.npy: expected f4 or f8 (little-endian) weight data, found \"<u8\"; convert it \
          with numpy: a.astype('<f8')",
     );
-    check(
-        a().block_rows(0),
-        "parameter `block_rows` must be at least 1, found 0",
-    );
+    check(a().block_rows(0), "parameter `block_rows` must be at least 1, found 0");
     check(
         npy::open(dir.at("none.npy")),
         "DIR/none.npy: cannot open the file: No such file or directory (os error 2)",
@@ -453,10 +363,7 @@ fn errors_between_files() {
     let message = "DIR/r.npy: expected 2 values in the last row, found 1";
     assert_eq!(dir.message(&ragged.unwrap_err()), message);
     let narrow = npy::write(dir.at("r.npy"), &Array2::<f64>::zeros((2, 0)));
-    assert_eq!(
-        dir.message(&narrow.unwrap_err()),
-        "DIR/r.npy: expected 1 features, found 0"
-    );
+    assert_eq!(dir.message(&narrow.unwrap_err()), "DIR/r.npy: expected 1 features, found 0");
 }
 
 /// A description is not trusted: it ends in a source, or in an error.
@@ -464,11 +371,7 @@ fn errors_between_files() {
 fn a_description_is_checked() {
     let dir = Directory::new();
     npy::write(dir.at("x.npy"), &points(4)).unwrap();
-    let description = npy::open(dir.at("x.npy"))
-        .dataset()
-        .unwrap()
-        .describe()
-        .unwrap();
+    let description = npy::open(dir.at("x.npy")).dataset().unwrap().describe().unwrap();
     for at in 0..description.body.len() {
         for value in [0, 1, 0x7f, 0xff] {
             let mut hostile = description.clone();

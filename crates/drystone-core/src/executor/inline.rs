@@ -20,17 +20,13 @@ impl Inline {
     /// With this many bytes for cached blocks.
     #[must_use]
     pub fn new(memory_budget: u64) -> Self {
-        Self {
-            place: Place::new(memory_budget, StatePolicy::Keep),
-        }
+        Self { place: Place::new(memory_budget, StatePolicy::Keep) }
     }
 
     /// With another policy for state.
     #[must_use]
     pub fn state_policy(self, policy: StatePolicy) -> Self {
-        Self {
-            place: Place::new(self.place.cache.budget(), policy),
-        }
+        Self { place: Place::new(self.place.cache.budget(), policy) }
     }
 }
 
@@ -43,22 +39,14 @@ impl Executor for Inline {
             let fetched = self.place.fetch(step, block_idx)?;
             self.place.map_block(step, &fetched.block, &mut partial)?;
             let rows = fetched.block.block.n_samples() as u64;
-            stats.merge(StepStats {
-                blocks: 1,
-                blocks_read: usize::from(fetched.read),
-                rows,
-            });
+            stats.merge(StepStats { blocks: 1, blocks_read: usize::from(fetched.read), rows });
             step.block_done(stats.blocks);
         }
         Ok(Outcome { partial, stats })
     }
 
     fn describe(&self) -> Resources {
-        Resources {
-            name: "inline",
-            threads: 1,
-            memory_budget: self.place.cache.budget(),
-        }
+        Resources { name: "inline", threads: 1, memory_budget: self.place.cache.budget() }
     }
 
     fn forget(&self, session: u64) {

@@ -42,14 +42,9 @@ struct Worker {
 
 #[derive(Serialize, Deserialize)]
 enum Request {
-    Configure {
-        memory_budget: u64,
-        state: WirePolicy,
-    },
+    Configure { memory_budget: u64, state: WirePolicy },
     Map(MapRequest),
-    Forget {
-        session: u64,
-    },
+    Forget { session: u64 },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -102,26 +97,17 @@ impl Subprocess {
         };
         let start = |_| {
             let mut worker = Worker::start(command())?;
-            worker.ask(&Request::Configure {
-                memory_budget,
-                state,
-            })?;
+            worker.ask(&Request::Configure { memory_budget, state })?;
             Ok(Mutex::new(worker))
         };
         let children = (0..n.max(1)).map(start).collect::<Result<Vec<_>>>()?;
-        Ok(Self {
-            children,
-            memory_budget,
-        })
+        Ok(Self { children, memory_budget })
     }
 
     /// The blocks of one child, one after the other.
     fn map_share(&self, step: &Step<'_>, shared: &MapTemplate, share: usize) -> Result<Outcome> {
         let mut worker = lock(&self.children[share]);
-        let mut outcome = Outcome {
-            partial: step.job.empty_any(),
-            stats: StepStats::default(),
-        };
+        let mut outcome = Outcome { partial: step.job.empty_any(), stats: StepStats::default() };
         for block_idx in (share..step.data.n_blocks()).step_by(self.children.len()) {
             step.control.check()?;
             let (partial, stats) = shared.map(step.job, &mut worker, block_idx)?;
@@ -141,21 +127,10 @@ impl Executor for Subprocess {
             let shared = &shared;
             let start = |share| scope.spawn(move || self.map_share(step, shared, share));
             let threads: Vec<_> = shares.map(start).collect();
-            let gone = |_| {
-                Err(ErrorKind::Worker {
-                    found: "its thread panicked".into(),
-                }
-                .into())
-            };
-            threads
-                .into_iter()
-                .map(|thread| thread.join().unwrap_or_else(gone))
-                .collect()
+            let gone = |_| Err(ErrorKind::Worker { found: "its thread panicked".into() }.into());
+            threads.into_iter().map(|thread| thread.join().unwrap_or_else(gone)).collect()
         });
-        let mut merged = Outcome {
-            partial: step.job.empty_any(),
-            stats: StepStats::default(),
-        };
+        let mut merged = Outcome { partial: step.job.empty_any(), stats: StepStats::default() };
         for result in results {
             let outcome = result?;
             step.job.merge_any(&mut merged.partial, outcome.partial)?;
@@ -166,11 +141,7 @@ impl Executor for Subprocess {
 
     fn describe(&self) -> Resources {
         let threads = self.children.len();
-        Resources {
-            name: "subprocess",
-            threads,
-            memory_budget: self.memory_budget,
-        }
+        Resources { name: "subprocess", threads, memory_budget: self.memory_budget }
     }
 
     fn forget(&self, session: u64) {
@@ -197,14 +168,7 @@ impl MapTemplate {
         let data = step.data.describe().ok_or_else(not_described)?;
         let (job, body) = (step.job.name().to_owned(), step.job.encode()?);
         let rows = step.data.layout().rows.clone();
-        Ok(Self {
-            session: step.session,
-            job,
-            body,
-            data,
-            rows,
-            done: AtomicUsize::new(0),
-        })
+        Ok(Self { session: step.session, job, body, data, rows, done: AtomicUsize::new(0) })
     }
 
     fn map(
@@ -222,16 +186,8 @@ impl MapTemplate {
             block_idx: block_idx as u64,
         });
         match worker.ask(&request)? {
-            Reply::Mapped {
-                partial,
-                read,
-                rows,
-            } => {
-                let stats = StepStats {
-                    blocks: 1,
-                    blocks_read: usize::from(read),
-                    rows,
-                };
+            Reply::Mapped { partial, read, rows } => {
+                let stats = StepStats { blocks: 1, blocks_read: usize::from(read), rows };
                 Ok((job.decode_partial(&partial)?, stats))
             }
             Reply::Failed(error) => Err(error.into()),
@@ -245,11 +201,7 @@ fn not_described() -> Error {
     let alternative = "use a generator, or a CSV or .npy file that the worker can read, or run \
                        on local threads"
         .to_owned();
-    ErrorKind::NotDescribed {
-        source,
-        alternative,
-    }
-    .into()
+    ErrorKind::NotDescribed { source, alternative }.into()
 }
 
 fn lock(worker: &Mutex<Worker>) -> MutexGuard<'_, Worker> {
@@ -259,20 +211,12 @@ fn lock(worker: &Mutex<Worker>) -> MutexGuard<'_, Worker> {
 impl Worker {
     fn start(mut command: Command) -> Result<Self> {
         let command = command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = command
-            .spawn()
-            .map_err(|error| Error::io("cannot start a worker", error))?;
+        let mut child =
+            command.spawn().map_err(|error| Error::io("cannot start a worker", error))?;
         let (Some(to), Some(from)) = (child.stdin.take(), child.stdout.take()) else {
-            return Err(ErrorKind::Worker {
-                found: "it has no pipes".into(),
-            }
-            .into());
+            return Err(ErrorKind::Worker { found: "it has no pipes".into() }.into());
         };
-        let mut worker = Self {
-            child,
-            to: BufWriter::new(to),
-            from: BufReader::new(from),
-        };
+        let mut worker = Self { child, to: BufWriter::new(to), from: BufReader::new(from) };
         worker.skip_banner()?;
         Ok(worker)
     }
@@ -293,11 +237,7 @@ impl Worker {
 
     fn ask(&mut self, request: &Request) -> Result<Reply> {
         let request = wire::encode(request)?;
-        let failed = |found: &str| {
-            Error::from(ErrorKind::Worker {
-                found: found.to_owned(),
-            })
-        };
+        let failed = |found: &str| Error::from(ErrorKind::Worker { found: found.to_owned() });
         let gone = |error| failed("it does not answer").caused_by(error);
         wire::write_frame(&mut self.to, &request).map_err(gone)?;
         match wire::read_frame(&mut self.from).map_err(gone)? {
@@ -322,10 +262,7 @@ impl Drop for Worker {
 pub fn serve(registry: &Registry, mut from: impl Read, mut to: impl Write) -> Result<()> {
     let preamble = to.write_all(PREAMBLE).and_then(|()| to.flush());
     preamble.map_err(|error| Error::io("cannot greet the parent", error))?;
-    let mut server = Server {
-        registry,
-        place: Place::new(0, StatePolicy::Keep),
-    };
+    let mut server = Server { registry, place: Place::new(0, StatePolicy::Keep) };
     while let Some(bytes) = wire::read_frame(&mut from)? {
         let reply = match wire::decode(&bytes).and_then(|request| server.answer(request)) {
             Ok(reply) => reply,
@@ -344,10 +281,7 @@ struct Server<'a> {
 impl Server<'_> {
     fn answer(&mut self, request: Request) -> Result<Reply> {
         match request {
-            Request::Configure {
-                memory_budget,
-                state,
-            } => {
+            Request::Configure { memory_budget, state } => {
                 let policy = match state {
                     WirePolicy::Keep => StatePolicy::Keep,
                     WirePolicy::Discard => StatePolicy::Discard,
@@ -381,10 +315,6 @@ impl Server<'_> {
         let mut partial = job.empty_any();
         self.place.map_block(&step, &fetched.block, &mut partial)?;
         let rows = fetched.block.block.n_samples() as u64;
-        Ok(Reply::Mapped {
-            partial: job.encode_partial(&partial)?,
-            read: fetched.read,
-            rows,
-        })
+        Ok(Reply::Mapped { partial: job.encode_partial(&partial)?, read: fetched.read, rows })
     }
 }

@@ -39,10 +39,7 @@ impl Threads {
             return Err(Error::parameter("threads", "between 1 and 1024", n));
         }
         let name = |idx| format!("drystone-{idx}");
-        let pool = ThreadPoolBuilder::new()
-            .num_threads(n)
-            .thread_name(name)
-            .build();
+        let pool = ThreadPoolBuilder::new().num_threads(n).thread_name(name).build();
         let pool = pool.map_err(|error| {
             let action = "cannot start threads".to_owned();
             Error::from(ErrorKind::Io { action }).caused_by(error)
@@ -67,19 +64,13 @@ impl Threads {
     #[must_use]
     pub fn memory_budget(self, bytes: u64) -> Self {
         let policy = self.place.states.policy();
-        Self {
-            pool: self.pool,
-            place: Place::new(bytes, policy),
-        }
+        Self { pool: self.pool, place: Place::new(bytes, policy) }
     }
 
     /// With another policy for state.
     #[must_use]
     pub fn state_policy(self, policy: StatePolicy) -> Self {
-        Self {
-            pool: self.pool,
-            place: Place::new(self.place.cache.budget(), policy),
-        }
+        Self { pool: self.pool, place: Place::new(self.place.cache.budget(), policy) }
     }
 }
 
@@ -96,15 +87,8 @@ impl Executor for Threads {
         // A source that itself computes on these threads must not wait for the others:
         // they may be waiting for the block that it makes.
         let nested = self.pool.current_thread_index().is_some();
-        let results = if nested {
-            vec![share()]
-        } else {
-            self.pool.broadcast(|_| share())
-        };
-        let mut merged = Outcome {
-            partial: step.job.empty_any(),
-            stats: StepStats::default(),
-        };
+        let results = if nested { vec![share()] } else { self.pool.broadcast(|_| share()) };
+        let mut merged = Outcome { partial: step.job.empty_any(), stats: StepStats::default() };
         for result in results {
             let outcome = result?;
             step.job.merge_any(&mut merged.partial, outcome.partial)?;
@@ -115,11 +99,7 @@ impl Executor for Threads {
 
     fn describe(&self) -> Resources {
         let threads = self.pool.current_num_threads();
-        Resources {
-            name: "threads",
-            threads,
-            memory_budget: self.place.cache.budget(),
-        }
+        Resources { name: "threads", threads, memory_budget: self.place.cache.budget() }
     }
 
     fn forget(&self, session: u64) {
@@ -155,10 +135,7 @@ fn work(place: &Place, step: &Step<'_>, queue: &Queue) -> Result<Outcome> {
 
 /// Reads a block and puts its slices into the queue.
 fn open(place: &Place, step: &Step<'_>, queue: &Queue, block_idx: usize) -> Result<StepStats> {
-    let fetched = step
-        .control
-        .check()
-        .and_then(|()| place.fetch(step, block_idx));
+    let fetched = step.control.check().and_then(|()| place.fetch(step, block_idx));
     let Ok(fetched) = fetched else {
         queue.opened(Vec::new());
         return fetched.map(|_| StepStats::default());
@@ -168,18 +145,10 @@ fn open(place: &Place, step: &Step<'_>, queue: &Queue, block_idx: usize) -> Resu
     if rows.is_empty() {
         step.block_done(queue.block_done());
     }
-    let number = |(slice_idx, rows)| Slice {
-        rows,
-        slice_idx,
-        left: Arc::clone(&left),
-    };
+    let number = |(slice_idx, rows)| Slice { rows, slice_idx, left: Arc::clone(&left) };
     queue.opened(rows.into_iter().enumerate().map(number).collect());
     let rows = fetched.block.block.n_samples() as u64;
-    Ok(StepStats {
-        blocks: 1,
-        blocks_read: usize::from(fetched.read),
-        rows,
-    })
+    Ok(StepStats { blocks: 1, blocks_read: usize::from(fetched.read), rows })
 }
 
 fn map(
@@ -226,18 +195,8 @@ struct Inner {
 impl Queue {
     fn new(n_blocks: usize) -> Self {
         let slices = VecDeque::new();
-        let inner = Inner {
-            slices,
-            next_block: 0,
-            n_blocks,
-            opening: 0,
-            closed: false,
-        };
-        Self {
-            inner: Mutex::new(inner),
-            changed: Condvar::new(),
-            done: AtomicUsize::new(0),
-        }
+        let inner = Inner { slices, next_block: 0, n_blocks, opening: 0, closed: false };
+        Self { inner: Mutex::new(inner), changed: Condvar::new(), done: AtomicUsize::new(0) }
     }
 
     /// The next thing to do; waits while others may still bring slices; `None` at the end.
@@ -258,10 +217,7 @@ impl Queue {
             if inner.opening == 0 {
                 return None;
             }
-            inner = self
-                .changed
-                .wait(inner)
-                .unwrap_or_else(PoisonError::into_inner);
+            inner = self.changed.wait(inner).unwrap_or_else(PoisonError::into_inner);
         }
     }
 

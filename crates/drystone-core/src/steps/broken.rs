@@ -13,13 +13,7 @@ pub(crate) struct Broken {
 impl Broken {
     pub fn new(error: Error, layout: &Layout) -> Self {
         let rows = BlockRows::Unknown { n_blocks: 1 };
-        Self {
-            error,
-            layout: Layout {
-                rows,
-                ..layout.clone()
-            },
-        }
+        Self { error, layout: Layout { rows, ..layout.clone() } }
     }
 }
 

@@ -20,34 +20,19 @@ pub(crate) struct Concat {
 impl Concat {
     pub fn new(parts: &[ChunkedDataset]) -> Result<Self> {
         let Some(first) = parts.first() else {
-            return Err(ErrorKind::Empty {
-                what: "there is nothing to concatenate".into(),
-            }
-            .into());
+            return Err(ErrorKind::Empty { what: "there is nothing to concatenate".into() }.into());
         };
         for (idx, part) in parts.iter().enumerate() {
             let rows = first.layout().rows.clone();
-            let mut same = Layout {
-                rows,
-                ..part.layout().clone()
-            };
+            let mut same = Layout { rows, ..part.layout().clone() };
             same.feature_names.clone_from(&first.layout().feature_names);
             if same != *first.layout() {
                 let found = format!("{} in dataset {idx}", part.layout());
-                return Err(Error::format(
-                    format!("the columns of {}", first.layout()),
-                    found,
-                ));
+                return Err(Error::format(format!("the columns of {}", first.layout()), found));
             }
         }
-        let layout = Layout {
-            rows: rows(parts),
-            ..first.layout().clone()
-        };
-        Ok(Self {
-            parts: parts.to_vec(),
-            layout,
-        })
+        let layout = Layout { rows: rows(parts), ..first.layout().clone() };
+        Ok(Self { parts: parts.to_vec(), layout })
     }
 
     fn locate(&self, mut block_idx: usize) -> (&ChunkedDataset, usize) {
@@ -66,14 +51,11 @@ fn rows(parts: &[ChunkedDataset]) -> BlockRows {
         let rows = &part.layout().rows;
         (0..part.n_blocks()).map(move |block_idx| rows.rows_of(block_idx))
     });
-    let counts: Option<Vec<u64>> = blocks
-        .map(|rows| rows.map(|rows| rows.end - rows.start))
-        .collect();
+    let counts: Option<Vec<u64>> =
+        blocks.map(|rows| rows.map(|rows| rows.end - rows.start)).collect();
     match counts {
         Some(counts) => BlockRows::from_counts(&counts),
-        None => BlockRows::Unknown {
-            n_blocks: parts.iter().map(ChunkedDataset::n_blocks).sum(),
-        },
+        None => BlockRows::Unknown { n_blocks: parts.iter().map(ChunkedDataset::n_blocks).sum() },
     }
 }
 

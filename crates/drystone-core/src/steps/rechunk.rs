@@ -28,19 +28,9 @@ impl Rechunk {
             let expected = "used on known row counts; call scan() first";
             return Err(Error::parameter("rechunk", expected, "unknown row counts"));
         };
-        let rows = BlockRows::Uniform {
-            n_samples,
-            block_rows,
-        };
-        let layout = Layout {
-            rows,
-            ..data.layout().clone()
-        };
-        Ok(Self {
-            data: data.clone(),
-            layout,
-            block_rows,
-        })
+        let rows = BlockRows::Uniform { n_samples, block_rows };
+        let layout = Layout { rows, ..data.layout().clone() };
+        Ok(Self { data: data.clone(), layout, block_rows })
     }
 
     /// The inner blocks that hold these rows, each with the part that is wanted.
@@ -53,10 +43,7 @@ impl Rechunk {
             let all = all(block_idx);
             let start = rows.start.max(all.start) - all.start;
             let end = rows.end.min(all.end) - all.start;
-            Ok(self
-                .data
-                .read(block_idx)?
-                .slice(start as usize..end as usize))
+            Ok(self.data.read(block_idx)?.slice(start as usize..end as usize))
         });
         parts.collect()
     }
@@ -66,9 +53,9 @@ impl Rechunk {
 fn first_block(rows: &BlockRows, row: u64) -> usize {
     match rows {
         BlockRows::Uniform { block_rows, .. } => (row / block_rows) as usize,
-        BlockRows::Offsets(offsets) => offsets
-            .partition_point(|&first| first <= row)
-            .saturating_sub(1),
+        BlockRows::Offsets(offsets) => {
+            offsets.partition_point(|&first| first <= row).saturating_sub(1)
+        }
         BlockRows::Unknown { .. } => 0,
     }
 }
@@ -99,10 +86,7 @@ impl BlockSource for Rechunk {
 
 pub(super) fn open(body: &[u8], opener: &Opener<'_>) -> Result<Arc<dyn BlockSource>> {
     let (block_rows, inner): (u64, Description) = wire::decode(body)?;
-    Ok(Arc::new(Rechunk::new(
-        &ChunkedDataset::from_arc(opener.open(&inner)?),
-        block_rows,
-    )?))
+    Ok(Arc::new(Rechunk::new(&ChunkedDataset::from_arc(opener.open(&inner)?), block_rows)?))
 }
 
 /// A block of this layout without rows.
@@ -118,16 +102,9 @@ fn join(parts: &[Block], layout: &Layout) -> Result<Block> {
     let targets = layout.targets.map(|kind| join_targets(parts, kind));
     let weights = layout.weighted.then(|| {
         let weights = parts.iter().filter_map(|part| part.weights.as_ref());
-        weights
-            .flat_map(|weights| weights.iter().copied())
-            .collect::<Vec<f64>>()
-            .into()
+        weights.flat_map(|weights| weights.iter().copied()).collect::<Vec<f64>>().into()
     });
-    Ok(Block {
-        records,
-        targets,
-        weights,
-    })
+    Ok(Block { records, targets, weights })
 }
 
 fn join_records<T: RecordElement>(parts: &[Block], n_features: usize) -> Result<Records> {
@@ -161,10 +138,9 @@ fn join_targets(parts: &[Block], kind: TargetKind) -> Targets {
         }
         TargetKind::Categories => {
             let names = targets.flat_map(|targets| match targets {
-                Targets::Categories { codes, names } => codes
-                    .iter()
-                    .map(|&code| names[code as usize].clone())
-                    .collect(),
+                Targets::Categories { codes, names } => {
+                    codes.iter().map(|&code| names[code as usize].clone()).collect()
+                }
                 _ => Vec::new(),
             });
             Targets::categories(&names.collect::<Vec<String>>())

@@ -19,10 +19,7 @@ pub(crate) struct Recounted {
 
 impl Recounted {
     pub fn new(data: ChunkedDataset, rows: BlockRows) -> Self {
-        let layout = Layout {
-            rows,
-            ..data.layout().clone()
-        };
+        let layout = Layout { rows, ..data.layout().clone() };
         Self { data, layout }
     }
 }

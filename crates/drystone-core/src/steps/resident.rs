@@ -14,22 +14,14 @@ pub(crate) struct Resident {
 impl Resident {
     pub fn new(blocks: Vec<Block>) -> Result<Self> {
         let Some(first) = blocks.first() else {
-            return Err(ErrorKind::Empty {
-                what: "there are no blocks".into(),
-            }
-            .into());
+            return Err(ErrorKind::Empty { what: "there are no blocks".into() }.into());
         };
-        let mut layout = Layout::with_rows(
-            first.records.dtype(),
-            first.records.n_features(),
-            rows(&blocks),
-        );
+        let mut layout =
+            Layout::with_rows(first.records.dtype(), first.records.n_features(), rows(&blocks));
         layout.targets = first.targets.as_ref().map(Targets::kind);
         layout.weighted = first.weights.is_some();
         for (block_idx, block) in blocks.iter().enumerate() {
-            block
-                .check(&layout, None)
-                .map_err(|error| error.in_block(block_idx as u64))?;
+            block.check(&layout, None).map_err(|error| error.in_block(block_idx as u64))?;
         }
         Ok(Self { blocks, layout })
     }
@@ -45,19 +37,13 @@ impl Resident {
         // A slice is kept without the rest of the block that it was cut from.
         let read = |block_idx| Ok(data.read(block_idx)?.compact());
         let blocks = (0..data.n_blocks()).map(read).collect::<Result<Vec<_>>>()?;
-        let layout = Layout {
-            rows: rows(&blocks),
-            ..data.layout().clone()
-        };
+        let layout = Layout { rows: rows(&blocks), ..data.layout().clone() };
         Ok(Self { blocks, layout })
     }
 }
 
 fn rows(blocks: &[Block]) -> BlockRows {
-    let counts: Vec<u64> = blocks
-        .iter()
-        .map(|block| block.n_samples() as u64)
-        .collect();
+    let counts: Vec<u64> = blocks.iter().map(|block| block.n_samples() as u64).collect();
     BlockRows::from_counts(&counts)
 }
 

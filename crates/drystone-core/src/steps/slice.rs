@@ -35,18 +35,9 @@ impl Slice {
             return Err(Error::parameter("rows", expected, format!("{wanted:?}")));
         }
         let (first_block, rows) = cut(&data.layout().rows, &wanted);
-        let layout = Layout {
-            rows,
-            ..data.layout().clone()
-        };
+        let layout = Layout { rows, ..data.layout().clone() };
         let counted = Mutex::new(vec![0]);
-        Ok(Self {
-            data: data.clone(),
-            wanted,
-            first_block,
-            layout,
-            counted,
-        })
+        Ok(Self { data: data.clone(), wanted, first_block, layout, counted })
     }
 
     /// The wanted rows of an inner block, counted from its first; empty if none are.
@@ -76,11 +67,7 @@ impl Slice {
         let last_block = inner + 1 == self.data.n_blocks();
         if last_block && self.wanted.end > counted[inner + 1] {
             let expected = format!("an ascending range within 0..{}", counted[inner + 1]);
-            return Err(Error::parameter(
-                "rows",
-                expected,
-                format!("{:?}", self.wanted),
-            ));
+            return Err(Error::parameter("rows", expected, format!("{:?}", self.wanted)));
         }
         Ok(Some(counted[inner]..counted[inner + 1]))
     }
@@ -103,14 +90,8 @@ fn cut(rows: &BlockRows, wanted: &Range<u64>) -> (usize, BlockRows) {
     });
     let parts: Vec<Range<u64>> = parts.collect();
     let first = parts.iter().position(|part| !part.is_empty()).unwrap_or(0);
-    let end = parts
-        .iter()
-        .rposition(|part| !part.is_empty())
-        .map_or(first, |last| last + 1);
-    let counts: Vec<u64> = parts[first..end]
-        .iter()
-        .map(|part| part.end - part.start)
-        .collect();
+    let end = parts.iter().rposition(|part| !part.is_empty()).map_or(first, |last| last + 1);
+    let counts: Vec<u64> = parts[first..end].iter().map(|part| part.end - part.start).collect();
     (first, BlockRows::from_counts(&counts))
 }
 
@@ -143,8 +124,5 @@ impl BlockSource for Slice {
 
 pub(super) fn open(body: &[u8], opener: &Opener<'_>) -> Result<Arc<dyn BlockSource>> {
     let (wanted, inner): (Range<u64>, Description) = wire::decode(body)?;
-    Ok(Arc::new(Slice::new(
-        &ChunkedDataset::from_arc(opener.open(&inner)?),
-        wanted,
-    )?))
+    Ok(Arc::new(Slice::new(&ChunkedDataset::from_arc(opener.open(&inner)?), wanted)?))
 }

@@ -13,7 +13,11 @@ impl<T: RecordElement + Raw> Real for T {}
 pub(crate) const TILE_ROWS: usize = 256;
 
 /// One of two names, by element type: job names are constants.
-pub(crate) const fn named(dtype: Dtype, f32_name: &'static str, f64_name: &'static str) -> &'static str {
+pub(crate) const fn named(
+    dtype: Dtype,
+    f32_name: &'static str,
+    f64_name: &'static str,
+) -> &'static str {
     match dtype {
         Dtype::F32 => f32_name,
         Dtype::F64 => f64_name,

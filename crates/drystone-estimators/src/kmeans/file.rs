@@ -73,7 +73,8 @@ impl KMeans {
             ("cluster_counts", TensorView::new(Dtype::U64, vec![self.n_clusters()], &counts)),
         ];
         let tensors = tensors.map(|(name, view)| view.map(|view| (name, view)));
-        let tensors = tensors.into_iter().collect::<Result<Vec<_>, _>>().map_err(Error::external)?;
+        let tensors =
+            tensors.into_iter().collect::<Result<Vec<_>, _>>().map_err(Error::external)?;
         let header = Some(HashMap::from([(KEY.to_owned(), header)]));
         let bytes = safetensors::serialize(tensors, header).map_err(Error::external)?;
         check_size(bytes.len() as u64)?;
@@ -98,10 +99,8 @@ impl KMeans {
             checksum: String::new(),
         };
         let unsigned = serde_json::to_string(&header).map_err(Error::external)?;
-        header.checksum = hex(Sha256::new()
-            .chain_update(unsigned)
-            .chain_update(centroids)
-            .chain_update(counts));
+        header.checksum =
+            hex(Sha256::new().chain_update(unsigned).chain_update(centroids).chain_update(counts));
         serde_json::to_string(&header).map_err(Error::external)
     }
 
@@ -148,7 +147,11 @@ impl KMeans {
             inertia: header.inertia,
             n_iter: header.n_iter as usize,
             status,
-            cluster_counts: counts.data().chunks_exact(8).map(drystone_core::wire::raw::Raw::read).collect(),
+            cluster_counts: counts
+                .data()
+                .chunks_exact(8)
+                .map(drystone_core::wire::raw::Raw::read)
+                .collect(),
             recipe: header.recipe,
             history: History::default(),
         })

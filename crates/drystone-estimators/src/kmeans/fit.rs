@@ -179,7 +179,9 @@ impl<'a, T: Real> Fit<'a, T> {
         let column = |column| {
             let part = |cluster| match sums.weights()[cluster] {
                 0 => 0.0,
-                _ => sums.mean(cluster, column, &self.scales) * sums.weight_of(cluster, &self.scales),
+                _ => {
+                    sums.mean(cluster, column, &self.scales) * sums.weight_of(cluster, &self.scales)
+                }
             };
             (0..sums.n_clusters()).map(part).sum::<f64>() / weight
         };
@@ -271,7 +273,8 @@ impl<'a, T: Real> Fit<'a, T> {
             iterations: restart.iterations,
             passes: self.session.passes(),
             blocks_read: self.session.blocks_read(),
-            state_bytes: self.data.n_samples().unwrap_or(0) * plan::state_bytes_per_row(self.params),
+            state_bytes: self.data.n_samples().unwrap_or(0)
+                * plan::state_bytes_per_row(self.params),
         };
         Ok(KMeans {
             centroids: T::into_records(Rows::new(latest.centroids, self.data.n_features())?),
@@ -322,6 +325,7 @@ fn means<T: RecordElement>(sums: &ClusterSums, scales: &Scales, before: &[T]) ->
 }
 
 fn squared_shift<T: RecordElement>(before: &[T], after: &[T]) -> f64 {
-    let differences = before.iter().zip(after).map(|(before, after)| after.to_f64() - before.to_f64());
+    let differences =
+        before.iter().zip(after).map(|(before, after)| after.to_f64() - before.to_f64());
     differences.map(|difference| difference * difference).sum()
 }

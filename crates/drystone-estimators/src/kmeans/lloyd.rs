@@ -135,7 +135,8 @@ impl<T: Real> Job for Lloyd<T> {
             let n_clusters = centroids.0.len() / self.n_features;
             let mut accumulator = Accumulator::new(n_clusters, &scales);
             let mut tiles = Assignments::new(rows, records, self.n_features, &centroids.0);
-            let mut tally = Tally { cost: &mut into.costs[restart], labels: &mut into.labels[restart] };
+            let mut tally =
+                Tally { cost: &mut into.costs[restart], labels: &mut into.labels[restart] };
             while let Some(tile) = tiles.next()? {
                 tally.add(rows, &tile);
                 let added = accumulator.add(Isa::best(), tile.records, tile.weights, tile.index);
@@ -206,12 +207,7 @@ pub(crate) struct Tile<'a, T> {
 }
 
 impl<'a, T: Real> Assignments<'a, T> {
-    pub fn new(
-        rows: &'a BlockAt,
-        records: &'a [T],
-        n_features: usize,
-        centroids: &'a [T],
-    ) -> Self {
+    pub fn new(rows: &'a BlockAt, records: &'a [T], n_features: usize, centroids: &'a [T]) -> Self {
         let (best, index, d2) = (Vec::new(), Vec::new(), Vec::new());
         Self { rows, records, n_features, centroids, next_row: 0, best, index, d2 }
     }

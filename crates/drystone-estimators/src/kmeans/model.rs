@@ -218,9 +218,8 @@ impl KMeans {
 
 /// Data that cannot be seen as a chunked dataset give their error when they are read.
 fn to_chunked(data: &impl ToChunked, dtype: Dtype, n_features: usize) -> ChunkedDataset {
-    data.to_chunked().unwrap_or_else(|error| {
-        ChunkedDataset::broken(error, Layout::new(dtype, n_features, 0, 1))
-    })
+    data.to_chunked()
+        .unwrap_or_else(|error| ChunkedDataset::broken(error, Layout::new(dtype, n_features, 0, 1)))
 }
 
 fn cost<T: Real>(

@@ -94,7 +94,9 @@ impl Candidates<'_> {
             let trial = draw(&chances, rng);
             let mut with = vec![0.0; d2.len()];
             self.distances(self.point(trial), &mut with, &mut index);
-            with.iter_mut().zip(d2).for_each(|(with, &d2)| *with = if *with < d2 { *with } else { d2 });
+            with.iter_mut()
+                .zip(d2)
+                .for_each(|(with, &d2)| *with = if *with < d2 { *with } else { d2 });
             let cost = self.cost(&with);
             if cost < least {
                 least = cost;

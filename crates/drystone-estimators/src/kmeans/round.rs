@@ -106,8 +106,12 @@ impl<T: Real> Job for SeedRound<T> {
             let first = earlier.iter().map(|group| group.0.len()).sum::<usize>() / self.n_features;
             near.update(rows, self.n_features, &group.0, first, self.unit)?;
             match restart.task {
-                Task::Draw(_) => self.draw(rows, restart, near, &mut into.costs[idx], &mut into.draws[idx]),
-                Task::Weigh => self.weigh(rows, near, &mut into.costs[idx], &mut into.weights[idx].0),
+                Task::Draw(_) => {
+                    self.draw(rows, restart, near, &mut into.costs[idx], &mut into.draws[idx])
+                }
+                Task::Weigh => {
+                    self.weigh(rows, near, &mut into.costs[idx], &mut into.weights[idx].0)
+                }
                 Task::Rest => {}
             }
         }

@@ -1,9 +1,7 @@
 //! From data to first centroids: drives the passes that seeding takes, for all restarts
 //! together.
 
-use drystone_core::{
-    ChunkedDataset, Dtype, Error, ErrorKind, Event, Records, Result, Session,
-};
+use drystone_core::{ChunkedDataset, Dtype, Error, ErrorKind, Event, Records, Result, Session};
 use drystone_kernels::normal::mix;
 
 use super::draws::{Drawn, Smallest};
@@ -152,7 +150,11 @@ pub(crate) fn seed<T: Real>(
 pub(crate) fn given_centroids<T: Real>(given: &Records, n_features: usize) -> Result<Vec<T>> {
     let found = given.n_features();
     if found != n_features {
-        return Err(Error::shape("features in the given centroids", n_features as u64, found as u64));
+        return Err(Error::shape(
+            "features in the given centroids",
+            n_features as u64,
+            found as u64,
+        ));
     }
     Ok(given.as_rows::<T>()?.values().to_vec())
 }
@@ -168,7 +170,9 @@ fn too_few_distinct(n_clusters: usize, found: usize) -> Error {
 
 /// The first of the rows drawn by the scan, of each restart.
 fn first_rows<T: Real>(scan: &ScanPartial) -> impl Iterator<Item = Vec<T>> + '_ {
-    scan.draws.iter().map(|draws| draws.winners().iter().flat_map(|drawn| cast(&drawn.values)).collect())
+    scan.draws
+        .iter()
+        .map(|draws| draws.winners().iter().flat_map(|drawn| cast(&drawn.values)).collect())
 }
 
 /// k-means|| in progress.
@@ -352,7 +356,12 @@ fn plus_plus<T: Real>(
             let cost = cost(&best);
             rounds.push(Round { n_candidates: n_chosen, cost: cost / bounds.unit });
             let trial = best - outcomes.start;
-            next_trials(&mut job.restarts[restart], trial, partial.draws[best].winners(), n_features);
+            next_trials(
+                &mut job.restarts[restart],
+                trial,
+                partial.draws[best].winners(),
+                n_features,
+            );
             let n_found = job.restarts[restart].centroids.len() / n_features;
             if cost == 0.0 && n_found < params.n_clusters {
                 return Err(too_few_distinct(params.n_clusters, n_found));

@@ -20,7 +20,10 @@ fn numbers(value: &Value) -> Vec<f64> {
     value.as_array().expect("numbers").iter().map(|x| x.as_f64().expect("a number")).collect()
 }
 
-fn to_dataset<T: RecordElement>(records: &Array2<f64>, weights: Option<Vec<f64>>) -> ChunkedDataset {
+fn to_dataset<T: RecordElement>(
+    records: &Array2<f64>,
+    weights: Option<Vec<f64>>,
+) -> ChunkedDataset {
     let records = records.mapv(|value| T::from_f64(value));
     let mut block = drystone_core::Block::new(T::into_records(Rows::from_array(records)));
     if let Some(weights) = weights {
@@ -31,7 +34,8 @@ fn to_dataset<T: RecordElement>(records: &Array2<f64>, weights: Option<Vec<f64>>
 
 fn fit(case: &Value) -> (KMeans, Vec<u32>) {
     let records = read_text(case["file"].as_str().expect("a file"));
-    let init: Vec<usize> = numbers(&case["init_rows"]).into_iter().map(|row| row as usize).collect();
+    let init: Vec<usize> =
+        numbers(&case["init_rows"]).into_iter().map(|row| row as usize).collect();
     let init = records.select(Axis(0), &init);
     let weights = case["sample_weight"].as_str().map(|rule| {
         assert_eq!(rule, "row % 5");
@@ -64,7 +68,8 @@ fn agrees_with_scikit_learn_from_the_same_centroids() {
         let error = (model.inertia() - inertia).abs() / inertia;
         assert!(error < tolerance, "{name}: inertia {} is not {inertia}", model.inertia());
 
-        let wanted: Vec<f64> = case["centroids"].as_array().expect("rows").iter().flat_map(numbers).collect();
+        let wanted: Vec<f64> =
+            case["centroids"].as_array().expect("rows").iter().flat_map(numbers).collect();
         let found = model.centroids().to_f64();
         let largest = wanted.iter().fold(0.0, |most: f64, x| most.max(x.abs()));
         for (found, wanted) in found.iter().zip(&wanted) {

@@ -16,7 +16,8 @@ pub fn read_text(name: &str) -> Array2<f64> {
         let fields = line.split(|c: char| c == ',' || c.is_whitespace());
         fields.filter(|field| !field.is_empty()).map(|field| field.parse().ok()).collect()
     };
-    let rows: Vec<Vec<f64>> = text.lines().filter_map(split).filter(|row| !row.is_empty()).collect();
+    let rows: Vec<Vec<f64>> =
+        text.lines().filter_map(split).filter(|row| !row.is_empty()).collect();
     let n_features = rows[0].len();
     let shape = (rows.len(), n_features);
     Array2::from_shape_vec(shape, rows.concat()).expect("rows of one width")
@@ -24,7 +25,11 @@ pub fn read_text(name: &str) -> Array2<f64> {
 
 /// Weighted sum of squared distances to the nearest centroid, and rows per centroid, the
 /// naive way.
-pub fn naive(records: &Array2<f64>, weights: Option<&[f64]>, centroids: &Array2<f64>) -> (f64, Vec<u64>) {
+pub fn naive(
+    records: &Array2<f64>,
+    weights: Option<&[f64]>,
+    centroids: &Array2<f64>,
+) -> (f64, Vec<u64>) {
     let mut inertia = 0.0;
     let mut counts = vec![0; centroids.nrows()];
     for (row, record) in records.rows().into_iter().enumerate() {

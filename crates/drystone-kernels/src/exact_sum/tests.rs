@@ -59,26 +59,16 @@ impl Big {
     fn distance(&self, value: f64) -> Self {
         let mut difference = self.clone();
         difference.add(&Self::from(-value));
-        if difference.is_negative() {
-            difference.negated()
-        } else {
-            difference
-        }
+        if difference.is_negative() { difference.negated() } else { difference }
     }
 }
 
 /// `value` is the nearest to the exact sum, and even if a neighbour is as near.
 fn check_rounding(values: &[f64]) {
-    let (value, exact) = (
-        values.iter().copied().collect::<ExactSum>().value(),
-        Big::sum(values),
-    );
+    let (value, exact) = (values.iter().copied().collect::<ExactSum>().value(), Big::sum(values));
     assert!(value.is_finite(), "these values do not overflow");
     let error = exact.distance(value);
-    for neighbour in [value.next_up(), value.next_down()]
-        .into_iter()
-        .filter(|n| n.is_finite())
-    {
+    for neighbour in [value.next_up(), value.next_down()].into_iter().filter(|n| n.is_finite()) {
         let other = exact.distance(neighbour);
         assert!(error.at_most(&other), "{value:e} of {values:?}");
         let tie = other.at_most(&error);
@@ -139,12 +129,7 @@ proptest! {
 #[track_caller]
 fn check(values: &[f64], expected: f64) {
     let sum: ExactSum = values.iter().copied().collect();
-    assert_eq!(
-        sum.value().to_bits(),
-        expected.to_bits(),
-        "{values:?}: {:e}",
-        sum.value()
-    );
+    assert_eq!(sum.value().to_bits(), expected.to_bits(), "{values:?}: {:e}", sum.value());
 }
 
 #[test]

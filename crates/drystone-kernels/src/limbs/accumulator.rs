@@ -33,11 +33,7 @@ impl<T: Float> Accumulator<T> {
     #[must_use]
     pub fn new(n_clusters: usize, scales: &Scales) -> Self {
         scales.assert_type::<T>();
-        Self {
-            pending: Pending::new(n_clusters, scales),
-            failure: None,
-            element: PhantomData,
-        }
+        Self { pending: Pending::new(n_clusters, scales), failure: None, element: PhantomData }
     }
 
     /// Adds each row, times its weight if there are weights, to the sums of the
@@ -141,10 +137,7 @@ impl Pending {
     #[inline(always)]
     pub(super) fn add_weight(&mut self, cluster: usize, weight: f64) {
         let fixed = &self.scales.weight;
-        for (sum, limb) in self.weight_limbs[cluster]
-            .iter_mut()
-            .zip(fixed.limb_bits_of(weight))
-        {
+        for (sum, limb) in self.weight_limbs[cluster].iter_mut().zip(fixed.limb_bits_of(weight)) {
             *sum = sum.wrapping_add(limb);
         }
         self.weighted_rows[cluster] += 1;
@@ -172,9 +165,7 @@ impl Pending {
     fn flush_weight(&mut self, cluster: usize, n_rows: u32) {
         let weighted = std::mem::take(&mut self.weighted_rows[cluster]);
         let limbs = std::mem::take(&mut self.weight_limbs[cluster]);
-        let ones = self
-            .scales
-            .join_weight(1, self.scales.weight.limb_bits_of(1.0));
+        let ones = self.scales.join_weight(1, self.scales.weight.limb_bits_of(1.0));
         let sum = self.scales.join_weight(weighted, limbs) + ones * i128::from(n_rows - weighted);
         let total = &mut self.totals.weights[cluster];
         *total = total.wrapping_add(sum);

@@ -135,10 +135,7 @@ unsafe fn add_limbs<T: Float>(
     // SAFETY: within the arrays, as the caller vouches.
     let (bound, magic) = unsafe {
         let magic = columns.magic[0].as_ptr().add(column);
-        (
-            _mm256_loadu_pd(columns.bound.as_ptr().add(column)),
-            _mm256_loadu_pd(magic),
-        )
+        (_mm256_loadu_pd(columns.bound.as_ptr().add(column)), _mm256_loadu_pd(magic))
     };
     let high = _mm256_add_pd(value, magic);
     // SAFETY: within the first stride.
@@ -148,10 +145,7 @@ unsafe fn add_limbs<T: Float>(
         // SAFETY: within the array, and within the second stride.
         unsafe {
             let magic = _mm256_loadu_pd(columns.magic[1].as_ptr().add(column));
-            add_bits(
-                sums.as_mut_ptr().add(stride + column),
-                _mm256_add_pd(rest, magic),
-            );
+            add_bits(sums.as_mut_ptr().add(stride + column), _mm256_add_pd(rest, magic));
         }
     }
     let magnitude = _mm256_andnot_pd(_mm256_set1_pd(SIGN), value);

@@ -178,23 +178,18 @@ impl Scales {
 /// left fits 63 bits, so that wrapping on the way does no harm.
 #[inline]
 fn join(fixed: &Fixed, n_rows: u32, limbs: &[i64], limb_bits: u32) -> i128 {
-    limbs
-        .iter()
-        .zip(fixed.magic)
-        .fold(0, |total, (&limb, magic)| {
-            let magics = (magic.to_bits() as i64).wrapping_mul(i64::from(n_rows));
-            (total << limb_bits) + i128::from(limb.wrapping_sub(magics))
-        })
+    limbs.iter().zip(fixed.magic).fold(0, |total, (&limb, magic)| {
+        let magics = (magic.to_bits() as i64).wrapping_mul(i64::from(n_rows));
+        (total << limb_bits) + i128::from(limb.wrapping_sub(magics))
+    })
 }
 
 impl Columns {
     fn new(exponents: &[i32], limb_bits: u32, n_limbs: usize) -> Self {
         let stride = exponents.len().next_multiple_of(LANES);
         let padded = exponents.iter().copied().chain(std::iter::repeat(0));
-        let columns: Vec<Fixed> = padded
-            .take(stride)
-            .map(|e| Fixed::new(e, limb_bits, n_limbs))
-            .collect();
+        let columns: Vec<Fixed> =
+            padded.take(stride).map(|e| Fixed::new(e, limb_bits, n_limbs)).collect();
         Self {
             bound: columns.iter().map(|c| c.bound).collect(),
             magic: [0, 1].map(|limb| columns.iter().map(|c| c.magic[limb]).collect()),
@@ -203,10 +198,7 @@ impl Columns {
 
     #[inline]
     pub(super) fn get(&self, column: usize) -> Fixed {
-        Fixed {
-            bound: self.bound[column],
-            magic: [self.magic[0][column], self.magic[1][column]],
-        }
+        Fixed { bound: self.bound[column], magic: [self.magic[0][column], self.magic[1][column]] }
     }
 }
 
@@ -214,16 +206,9 @@ impl Fixed {
     fn new(exponent: i32, limb_bits: u32, n_limbs: usize) -> Self {
         let magic = |limb: usize| {
             let unit = exponent - limb_bits as i32 * (limb as i32 + 1);
-            if limb < n_limbs {
-                1.5 * power_of_two(52 + unit)
-            } else {
-                0.0
-            }
+            if limb < n_limbs { 1.5 * power_of_two(52 + unit) } else { 0.0 }
         };
-        Self {
-            bound: power_of_two(exponent),
-            magic: [magic(0), magic(1)],
-        }
+        Self { bound: power_of_two(exponent), magic: [magic(0), magic(1)] }
     }
 
     pub(super) fn check(
@@ -236,12 +221,7 @@ impl Fixed {
         if value.abs() <= bound {
             return Ok(());
         }
-        Err(OutOfRange {
-            row,
-            column,
-            value,
-            bound,
-        })
+        Err(OutOfRange { row, column, value, bound })
     }
 
     /// The limbs of a value, each with the bits of its magic number added.

@@ -49,13 +49,7 @@ impl ClusterSums {
         let fits = Some(sums.len()) == n_clusters.checked_mul(n_features)
             && weights.len() == n_clusters
             && counts.len() == n_clusters;
-        fits.then_some(Self {
-            n_clusters,
-            n_features,
-            sums,
-            weights,
-            counts,
-        })
+        fits.then_some(Self { n_clusters, n_features, sums, weights, counts })
     }
 
     /// How many clusters there are.
@@ -116,10 +110,7 @@ impl ClusterSums {
     pub fn mean(&self, cluster: usize, column: usize, scales: &Scales) -> f64 {
         let sum = self.sums[cluster * self.n_features + column];
         let ratio = sum as f64 / self.weights[cluster] as f64;
-        scale(
-            ratio,
-            scales.unit_exponent(column) - scales.weight_unit_exponent(),
-        )
+        scale(ratio, scales.unit_exponent(column) - scales.weight_unit_exponent())
     }
 
     /// Adds the rows of `other`.
@@ -223,10 +214,7 @@ impl ClusterSums {
 
     pub(super) fn add_count(&mut self, cluster: usize, more: u64) {
         let count = self.counts[cluster].saturating_add(more);
-        assert!(
-            count <= MAX_ROWS,
-            "cluster {cluster} has more than 2^38 rows"
-        );
+        assert!(count <= MAX_ROWS, "cluster {cluster} has more than 2^38 rows");
         self.counts[cluster] = count;
     }
 

@@ -53,19 +53,10 @@ struct Data<T> {
 impl<T: Float> Data<T> {
     fn scales(&self) -> Scales {
         let max = |values: &mut dyn Iterator<Item = f64>| values.map(f64::abs).fold(0.0, f64::max);
-        let column = |j| {
-            max(&mut self
-                .records
-                .iter()
-                .skip(j)
-                .step_by(self.n_features)
-                .map(|x| x.to_f64()))
-        };
+        let column =
+            |j| max(&mut self.records.iter().skip(j).step_by(self.n_features).map(|x| x.to_f64()));
         let max_abs: Vec<f64> = (0..self.n_features).map(column).collect();
-        let weight = self
-            .weights
-            .as_ref()
-            .map_or(1.0, |w| max(&mut w.iter().copied()));
+        let weight = self.weights.as_ref().map_or(1.0, |w| max(&mut w.iter().copied()));
         Scales::new::<T>(&max_abs, weight)
     }
 
@@ -97,11 +88,7 @@ fn value() -> impl Strategy<Value = f64> {
 }
 
 fn data<T: Float>() -> impl Strategy<Value = Data<T>> {
-    let sizes = (
-        0_usize..40,
-        prop::sample::select(FEATURES.to_vec()),
-        1_usize..6,
-    );
+    let sizes = (0_usize..40, prop::sample::select(FEATURES.to_vec()), 1_usize..6);
     sizes.prop_flat_map(|(n, n_features, n_clusters)| {
         let records = prop::collection::vec(value().prop_map(T::from_f64), n * n_features);
         let weight = prop_oneof![0.0..8.0, Just(0.0), Just(1.0), Just(1e-9)];
@@ -121,11 +108,7 @@ fn check_isas<T: Float>(data: &Data<T>, rows_per_call: usize) {
     let scales = data.scales();
     let expected = naive(data, &scales);
     for &isa in Isa::available() {
-        assert_eq!(
-            data.sums(isa, &scales, rows_per_call).as_ref(),
-            Ok(&expected),
-            "{isa}"
-        );
+        assert_eq!(data.sums(isa, &scales, rows_per_call).as_ref(), Ok(&expected), "{isa}");
     }
 }
 
@@ -135,19 +118,13 @@ fn check_single_rows<T: Float>(data: &Data<T>) {
     let mut sums = ClusterSums::new(data.n_clusters, data.n_features);
     let rows = || {
         let weights = (0..data.index.len()).map(|i| data.weights.as_ref().map_or(1.0, |w| w[i]));
-        data.records
-            .chunks(data.n_features)
-            .zip(&data.index)
-            .zip(weights)
+        data.records.chunks(data.n_features).zip(&data.index).zip(weights)
     };
     for ((row, &cluster), weight) in rows() {
         let before = sums.clone();
-        sums.add_row(cluster as usize, row, weight, &scales)
-            .expect("in range");
+        sums.add_row(cluster as usize, row, weight, &scales).expect("in range");
         let mut undone = sums.clone();
-        undone
-            .remove_row(cluster as usize, row, weight, &scales)
-            .expect("in range");
+        undone.remove_row(cluster as usize, row, weight, &scales).expect("in range");
         assert_eq!(undone, before);
     }
     assert_eq!(sums, all);
@@ -164,9 +141,8 @@ fn check_means(data: &Data<f64>) {
             continue;
         }
         for column in 0..data.n_features {
-            let total: crate::ExactSum = members()
-                .map(|row| data.records[row * data.n_features + column])
-                .collect();
+            let total: crate::ExactSum =
+                members().map(|row| data.records[row * data.n_features + column]).collect();
             let (mean, expected) = (sums.mean(cluster, column, &scales), total.value() / n);
             let unit = 2.0_f64.powi(scales.unit_exponent(column));
             let error = (mean - expected).abs();
@@ -225,20 +201,10 @@ proptest! {
 
 /// One cluster gets more rows than its limbs hold between flushes.
 fn check_overflow<T: Float>(n_rows: usize, weights: Option<Vec<f64>>) {
-    let records: Vec<T> = (0..n_rows * 2)
-        .map(|i| T::from_f64(if i % 2 == 0 { -1.0 } else { 0.99 }))
-        .collect();
+    let records: Vec<T> =
+        (0..n_rows * 2).map(|i| T::from_f64(if i % 2 == 0 { -1.0 } else { 0.99 })).collect();
     let index = (0..n_rows).map(|row| u32::from(row % 1000 == 0)).collect();
-    check_isas(
-        &Data {
-            n_features: 2,
-            n_clusters: 3,
-            records,
-            weights,
-            index,
-        },
-        70_000,
-    );
+    check_isas(&Data { n_features: 2, n_clusters: 3, records, weights, index }, 70_000);
 }
 
 #[test]
@@ -255,15 +221,9 @@ fn weighted_and_unweighted_rows_add_up() {
     for &isa in Isa::available() {
         let mut accumulator = Accumulator::<f64>::new(1, &scales);
         let mut sums = ClusterSums::new(1, 1);
-        accumulator
-            .add(isa, &[0.5, 1.0], None, &[0, 0])
-            .expect("in range");
-        accumulator
-            .add(isa, &[0.5], Some(&[4.0]), &[0])
-            .expect("in range");
-        accumulator
-            .add(isa, &[0.75], Some(&[0.0]), &[0])
-            .expect("in range");
+        accumulator.add(isa, &[0.5, 1.0], None, &[0, 0]).expect("in range");
+        accumulator.add(isa, &[0.5], Some(&[4.0]), &[0]).expect("in range");
+        accumulator.add(isa, &[0.75], Some(&[0.0]), &[0]).expect("in range");
         accumulator.flush_into(&mut sums).expect("in range");
         assert_eq!((sums.weight_of(0, &scales), sums.count(0)), (6.0, 4));
         assert_eq!(sums.mean(0, 0, &scales), 3.5 / 6.0);
@@ -281,9 +241,7 @@ fn check_out_of_range<T: Float>(column: usize, value: f64, weight: f64, expected
     let weights = [1.0, 1.0, 1.0, weight, 1.0];
     for &isa in Isa::available() {
         let mut accumulator = Accumulator::<T>::new(2, &scales);
-        let error = accumulator
-            .add(isa, &records, Some(&weights), &[0, 1, 0, 1, 0])
-            .unwrap_err();
+        let error = accumulator.add(isa, &records, Some(&weights), &[0, 1, 0, 1, 0]).unwrap_err();
         assert_eq!((error.row, error.column), (3, expected), "{isa}");
         let mut sums = ClusterSums::new(2, 6);
         let again = accumulator.flush_into(&mut sums).unwrap_err();
@@ -299,20 +257,9 @@ fn check_out_of_range<T: Float>(column: usize, value: f64, weight: f64, expected
 #[test]
 fn values_out_of_range_are_refused() {
     for column in [0, 3, 4, 5] {
-        for value in [
-            2.0_f64.next_up(),
-            -3.0,
-            1e30,
-            f64::INFINITY,
-            f64::NEG_INFINITY,
-            f64::NAN,
-        ] {
+        for value in [2.0_f64.next_up(), -3.0, 1e30, f64::INFINITY, f64::NEG_INFINITY, f64::NAN] {
             check_out_of_range::<f64>(column, value, 1.0, Some(column));
-            let above = if value < 2.1 && value > 0.0 {
-                2.001
-            } else {
-                value
-            };
+            let above = if value < 2.1 && value > 0.0 { 2.001 } else { value };
             check_out_of_range::<f32>(column, above, 1.0, Some(column));
         }
     }
@@ -356,17 +303,7 @@ fn magnitudes_of_any_size_are_summed_or_refused() {
         sums.add_row(0, &[value], 1.0, &scales)?;
         Ok::<_, OutOfRange>(sums.mean(0, 0, &scales))
     };
-    for value in [
-        0.0,
-        5e-324,
-        -5e-324,
-        f64::MIN_POSITIVE,
-        1e-300,
-        1.0,
-        -3.5,
-        1e300,
-        3.5e305,
-    ] {
+    for value in [0.0, 5e-324, -5e-324, f64::MIN_POSITIVE, 1e-300, 1.0, -3.5, 1e300, 3.5e305] {
         assert_eq!(mean(value), Ok(value));
     }
     for value in [4e305, f64::MAX, f64::INFINITY] {

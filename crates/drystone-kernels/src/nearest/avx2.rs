@@ -55,10 +55,8 @@ pub(crate) fn nearest<V: Lanes>(problem: &mut Problem<'_, V::Element>) {
     let zeros = [splat::<V>(V::Element::ZERO); VECTORS];
     let carry = d > FEATURES;
     let n_carried = problem.centroids.len() / d * usize::from(carry);
-    let mut scratch = Scratch {
-        tile: vec![zeros; d.min(FEATURES)],
-        carried: vec![zeros; n_carried],
-    };
+    let mut scratch =
+        Scratch { tile: vec![zeros; d.min(FEATURES)], carried: vec![zeros; n_carried] };
     let best = problem.best.chunks_mut(n_rows);
     let index = problem.index.chunks_mut(n_rows);
     let records = problem.records.chunks(n_rows * d);
@@ -184,11 +182,7 @@ unsafe fn add_feature<V: Lanes, const C: usize>(
 fn fill<V: Lanes>(tile: &mut Tile<V>, records: &[V::Element], d: usize, start: usize) {
     let n_rows = VECTORS * V::WIDTH;
     let whole = records.len() == d * n_rows;
-    let n_blocked = if whole {
-        tile.len() - tile.len() % BLOCK
-    } else {
-        0
-    };
+    let n_blocked = if whole { tile.len() - tile.len() % BLOCK } else { 0 };
     assert!(start + tile.len() <= d && records.len() <= d * n_rows);
     let (blocks, rest) = tile.split_at_mut(n_blocked);
     for (features, i) in blocks.chunks_exact_mut(BLOCK).zip((0..).step_by(BLOCK)) {

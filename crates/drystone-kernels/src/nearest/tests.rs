@@ -11,24 +11,16 @@ const CLUSTERS: [usize; 5] = [1, 2, 3, 5, 50];
 
 /// The lowest index of the smallest distance.
 fn naive<T: Float>(row: &[T], centroids: &[T]) -> (T, u32) {
-    let chain = |c: &[T]| {
-        row.iter()
-            .zip(c)
-            .fold(T::ZERO, |acc, (&x, &c)| (x - c).mul_add(x - c, acc))
-    };
+    let chain =
+        |c: &[T]| row.iter().zip(c).fold(T::ZERO, |acc, (&x, &c)| (x - c).mul_add(x - c, acc));
     let distances = centroids.chunks(row.len()).map(chain).zip(0..);
-    distances.fold(
-        (T::INFINITY, 0),
-        |best, next| if next.0 < best.0 { next } else { best },
-    )
+    distances.fold((T::INFINITY, 0), |best, next| if next.0 < best.0 { next } else { best })
 }
 
 fn check<T: Float>(records: &[T], n_features: usize, centroids: &[T]) {
     let n_rows = records.len() / n_features;
-    let expected: Vec<(T, u32)> = records
-        .chunks(n_features)
-        .map(|row| naive(row, centroids))
-        .collect();
+    let expected: Vec<(T, u32)> =
+        records.chunks(n_features).map(|row| naive(row, centroids)).collect();
     for &isa in Isa::available() {
         // Results that are not overwritten would show.
         let (mut best, mut index) = (vec![T::from_f64(-7.0); n_rows], vec![u32::MAX; n_rows]);
@@ -59,17 +51,12 @@ fn check_own<T: Float>(isa: Isa, records: &[T], n_features: usize, centroids: &[
 fn values<T: Float>(n: usize, grid: bool, seed: u64) -> Vec<T> {
     let mut state = seed | 1;
     let mut next = || {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) as f64 / f64::from(1_u32 << 31)
     };
     let value = |u: f64| {
-        if grid {
-            (u * 3.0).floor()
-        } else {
-            1e4 + u - 0.5
-        }
+        if grid { (u * 3.0).floor() } else { 1e4 + u - 0.5 }
     };
     (0..n).map(|_| T::from_f64(value(next()))).collect()
 }
@@ -124,17 +111,12 @@ fn a_row_that_is_not_finite_has_no_finite_distance() {
         let mut records = vec![1.0; 20 * 3];
         records[7] = bad;
         check(&records, 3, &[0.0; 9]);
-        check(
-            &records.iter().map(|&x| x as f32).collect::<Vec<_>>(),
-            3,
-            &[0.0; 9],
-        );
+        check(&records.iter().map(|&x| x as f32).collect::<Vec<_>>(), 3, &[0.0; 9]);
         let (mut best, mut index) = (vec![0.0; 20], vec![9; 20]);
         for &isa in Isa::available() {
             nearest(isa, &records, 3, &[0.0; 9], &mut best, &mut index);
-            let expected: Vec<f64> = (0..20)
-                .map(|row| if row == 2 { f64::INFINITY } else { 3.0 })
-                .collect();
+            let expected: Vec<f64> =
+                (0..20).map(|row| if row == 2 { f64::INFINITY } else { 3.0 }).collect();
             assert_eq!((&best, index[2]), (&expected, 0), "{isa} {bad}");
         }
     }
@@ -149,12 +131,5 @@ fn a_centroid_that_is_not_finite_is_never_nearest() {
 #[test]
 #[should_panic(expected = "whole rows")]
 fn records_that_end_within_a_row_are_refused() {
-    nearest(
-        Isa::Scalar,
-        &[1.0, 2.0, 3.0],
-        2,
-        &[0.0, 0.0],
-        &mut [0.0],
-        &mut [0],
-    );
+    nearest(Isa::Scalar, &[1.0, 2.0, 3.0], 2, &[0.0, 0.0], &mut [0.0], &mut [0]);
 }

@@ -128,10 +128,8 @@ impl Lanes for F64x8 {
     fn exchange(flag: U64x8, mut a: Self, mut b: Self) -> (Self, Self) {
         let flags = Self::from_bits(flag).0;
         for ((a, b), flag) in a.0.iter_mut().zip(&mut b.0).zip(flags) {
-            (*a, *b) = (
-                avx2!(_mm256_blendv_pd(*a, *b, flag)),
-                avx2!(_mm256_blendv_pd(*b, *a, flag)),
-            );
+            (*a, *b) =
+                (avx2!(_mm256_blendv_pd(*a, *b, flag)), avx2!(_mm256_blendv_pd(*b, *a, flag)));
         }
         (a, b)
     }
@@ -162,12 +160,7 @@ impl Xoshiro {
         let result = rotate::<23, 41>(a.plus(d)).plus(a);
         let c_new = c ^ a;
         let d_new = d ^ b;
-        self.0 = [
-            a ^ d_new,
-            b ^ c_new,
-            c_new ^ b.shl::<17>(),
-            rotate::<45, 19>(d_new),
-        ];
+        self.0 = [a ^ d_new, b ^ c_new, c_new ^ b.shl::<17>(), rotate::<45, 19>(d_new)];
         result
     }
 }
@@ -197,18 +190,14 @@ fn fill<T: Copy + Default, const N: usize>(out: &mut [T], mut make: impl FnMut(&
 #[target_feature(enable = "avx2,fma")]
 pub(super) fn fill_bits(seeds: [u64; LANES], out: &mut [u64]) {
     let mut lanes = Xoshiro::new(seeds);
-    fill(out, |step: &mut [u64; LANES]| {
-        store_bits(lanes.next(), step)
-    });
+    fill(out, |step: &mut [u64; LANES]| store_bits(lanes.next(), step));
 }
 
 /// See [`super::fill_uniform`].
 #[target_feature(enable = "avx2,fma")]
 pub(super) fn fill_uniform(seeds: [u64; LANES], out: &mut [f64]) {
     let mut lanes = Xoshiro::new(seeds);
-    fill(out, |step: &mut [f64; LANES]| {
-        store(uniform(lanes.next()), step)
-    });
+    fill(out, |step: &mut [f64; LANES]| store(uniform(lanes.next()), step));
 }
 
 /// See [`super::fill_normal`].

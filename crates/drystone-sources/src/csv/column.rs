@@ -68,11 +68,7 @@ impl Column {
         match text.split_once('-') {
             Some((first, last)) if digits(first) && digits(last) => {
                 let (first, last) = (index(first)?, index(last)?);
-                if first <= last {
-                    Ok(Self::Range { first, last })
-                } else {
-                    Err(refused(text))
-                }
+                if first <= last { Ok(Self::Range { first, last }) } else { Err(refused(text)) }
             }
             _ if digits(text) => Ok(Self::Index(index(text)?)),
             _ if text.is_empty() => Err(refused(text)),
@@ -141,17 +137,10 @@ fn by_name(parameter: &str, name: &str, names: Option<&[String]>) -> Result<usiz
             "a name that one column has (columns {first} and {second} have it: use an index)"
         )),
         (None, _) => {
-            let listed: Vec<String> = names
-                .iter()
-                .take(LISTED)
-                .map(|name| format!("{name:?}"))
-                .collect();
+            let listed: Vec<String> =
+                names.iter().take(LISTED).map(|name| format!("{name:?}")).collect();
             let more = names.len().saturating_sub(LISTED);
-            let more = if more > 0 {
-                format!(" and {more} more")
-            } else {
-                String::new()
-            };
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
             fail(format!("one of the columns {}{more}", listed.join(", ")))
         }
     }

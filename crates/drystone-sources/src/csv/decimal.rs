@@ -41,11 +41,7 @@ fn scan(field: &[u8]) -> Option<Decimal> {
         }
     }
     let scale = seen - point.unwrap_or(seen);
-    (seen > 0).then_some(Decimal {
-        negative,
-        digits,
-        scale,
-    })
+    (seen > 0).then_some(Decimal { negative, digits, scale })
 }
 
 macro_rules! fast {
@@ -64,11 +60,7 @@ macro_rules! fast {
     };
 }
 
-fast!(
-    fast_f32,
-    f32,
-    [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10]
-);
+fast!(fast_f32, f32, [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10]);
 fast!(
     fast_f64,
     f64,
@@ -86,18 +78,10 @@ mod tests {
 
     fn check(text: &str) {
         if let Some(value) = fast_f64(text.as_bytes()) {
-            assert_eq!(
-                Ok(value.to_bits()),
-                text.parse().map(f64::to_bits),
-                "{text}"
-            );
+            assert_eq!(Ok(value.to_bits()), text.parse().map(f64::to_bits), "{text}");
         }
         if let Some(value) = fast_f32(text.as_bytes()) {
-            assert_eq!(
-                Ok(value.to_bits()),
-                text.parse().map(f32::to_bits),
-                "{text}"
-            );
+            assert_eq!(Ok(value.to_bits()), text.parse().map(f32::to_bits), "{text}");
         }
     }
 
@@ -115,18 +99,9 @@ mod tests {
 
     #[test]
     fn borders() {
-        for text in [
-            "",
-            "-",
-            ".",
-            "-.",
-            "0",
-            "-0",
-            ".5",
-            "5.",
-            "9007199254740992",
-            "9007199254740993",
-        ] {
+        for text in
+            ["", "-", ".", "-.", "0", "-0", ".5", "5.", "9007199254740992", "9007199254740993"]
+        {
             check(text);
         }
         assert_eq!(fast_f64(b"-0").map(f64::is_sign_negative), Some(true));

@@ -62,29 +62,18 @@ impl Dialect {
         if first.len() > MAX_COLUMNS {
             let (limit, found) = (MAX_COLUMNS as u64, first.len() as u64);
             return Err(fault(
-                ErrorKind::Limit {
-                    what: "the number of columns".into(),
-                    limit,
-                    found,
-                }
-                .into(),
+                ErrorKind::Limit { what: "the number of columns".into(), limit, found }.into(),
             ));
         }
         let named = match header {
             Header::Yes => true,
             Header::No => false,
             Header::Auto => {
-                let second = lines
-                    .next()
-                    .and_then(|(_, line)| texts(line, separator).ok());
+                let second = lines.next().and_then(|(_, line)| texts(line, separator).ok());
                 is_header(&first, second.as_deref())
             }
         };
-        Ok(Self {
-            separator,
-            n_columns: first.len(),
-            names: named.then_some(first),
-        })
+        Ok(Self { separator, n_columns: first.len(), names: named.then_some(first) })
     }
 
     /// Where the rows of a file start. A header must be this one, which `like` has.
@@ -128,9 +117,7 @@ impl Dialect {
     pub fn mean_row_bytes(&self, sample: &Text) -> f64 {
         let (rows, bytes) = self
             .rows(sample)
-            .fold((0_u32, 0_usize), |(rows, bytes), (_, line)| {
-                (rows + 1, bytes + line.len() + 1)
-            });
+            .fold((0_u32, 0_usize), |(rows, bytes), (_, line)| (rows + 1, bytes + line.len() + 1));
         bytes as f64 / f64::from(rows.max(1))
     }
 
@@ -172,10 +159,7 @@ fn agreed_separator(sample: &Text) -> Separator {
     let cutting = cutting.filter(|(_, counts)| counts.first().is_some_and(|first| *first > 1));
     let cutting: Vec<(u8, Vec<usize>)> = cutting.collect();
     let alike = |counts: &[usize]| counts.windows(2).all(|pair| pair[0] == pair[1]);
-    let agreed = cutting
-        .iter()
-        .find(|(_, counts)| alike(counts))
-        .or(cutting.first());
+    let agreed = cutting.iter().find(|(_, counts)| alike(counts)).or(cutting.first());
     agreed.map_or(Separator::WhiteSpace, |(byte, _)| Separator::Byte(*byte))
 }
 

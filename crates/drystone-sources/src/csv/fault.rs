@@ -21,22 +21,14 @@ pub(crate) struct Fault {
 
 impl From<Error> for Fault {
     fn from(error: Error) -> Self {
-        Self {
-            error,
-            at: None,
-            column: None,
-        }
+        Self { error, at: None, column: None }
     }
 }
 
 impl Fault {
     /// An error of the line at this byte.
     pub fn at(error: Error, at: u64) -> Self {
-        Self {
-            error,
-            at: Some(at),
-            column: None,
-        }
+        Self { error, at: Some(at), column: None }
     }
 
     /// The error with file, line and column. Lines are counted only now: this reads the

@@ -43,19 +43,13 @@ impl<'a> Iterator for Lines<'a> {
 /// Whether a line has no fields: nothing but white space. Where tabs are between the
 /// fields, they are no white space.
 pub(crate) fn is_blank(line: &[u8], tabs_separate: bool) -> bool {
-    line.iter()
-        .all(|&byte| byte == b' ' || byte == b'\r' || (byte == b'\t' && !tabs_separate))
+    line.iter().all(|&byte| byte == b' ' || byte == b'\r' || (byte == b'\t' && !tabs_separate))
 }
 
 /// The error for a line of over [`MAX_LINE`] bytes.
 pub(crate) fn too_long(found: usize) -> Error {
     let what = "the length of the line in bytes, as far as it was read,".to_owned();
-    ErrorKind::Limit {
-        what,
-        limit: MAX_LINE as u64,
-        found: found as u64,
-    }
-    .into()
+    ErrorKind::Limit { what, limit: MAX_LINE as u64, found: found as u64 }.into()
 }
 
 /// What is in a field or line, for an error: not more than fits on a terminal's line.
@@ -63,10 +57,6 @@ pub(crate) fn show(bytes: &[u8]) -> String {
     const SHOWN: usize = 40;
     let text = String::from_utf8_lossy(&bytes[..bytes.len().min(4 * SHOWN)]);
     let shown: String = text.chars().take(SHOWN).collect();
-    let more = if text.chars().nth(SHOWN).is_some() {
-        "..."
-    } else {
-        ""
-    };
+    let more = if text.chars().nth(SHOWN).is_some() { "..." } else { "" };
     format!("{shown:?}{more}")
 }

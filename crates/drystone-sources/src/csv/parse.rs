@@ -44,11 +44,7 @@ fn rows<T: Number>(schema: &Schema, text: &Text) -> Result<Block, Fault> {
         }
         let row =
             split(schema, line, &mut fields).and_then(|()| parsed.push(schema, &fields, line));
-        row.map_err(|(error, column)| Fault {
-            error,
-            at: Some(text.offset + at as u64),
-            column,
-        })?;
+        row.map_err(|(error, column)| Fault { error, at: Some(text.offset + at as u64), column })?;
     }
     parsed.finish(schema.features.len())
 }
@@ -56,28 +52,18 @@ fn rows<T: Number>(schema: &Schema, text: &Text) -> Result<Block, Fault> {
 /// More rows than this are not in the text: each has a delimiter or a line end for each
 /// of its fields.
 fn most_rows(lines: &[u8], n_columns: usize) -> usize {
-    memchr_iter(b'\n', lines)
-        .count()
-        .min(lines.len() / n_columns.max(1))
-        + 1
+    memchr_iter(b'\n', lines).count().min(lines.len() / n_columns.max(1)) + 1
 }
 
 fn check_len(line: &[u8]) -> Result<()> {
-    if line.len() > MAX_LINE {
-        Err(too_long(line.len()))
-    } else {
-        Ok(())
-    }
+    if line.len() > MAX_LINE { Err(too_long(line.len())) } else { Ok(()) }
 }
 
 fn split(schema: &Schema, line: &[u8], fields: &mut Fields) -> Result<(), InColumn> {
     let count = check_len(line).and_then(|()| fields.split(line, schema.separator));
     match count.map_err(|error| (error, None))? {
         found if found == schema.n_columns => Ok(()),
-        found => Err((
-            Error::shape("fields", schema.n_columns as u64, found as u64),
-            None,
-        )),
+        found => Err((Error::shape("fields", schema.n_columns as u64, found as u64), None)),
     }
 }
 
@@ -103,11 +89,7 @@ impl<'a, T: Number> Parsed<'a, T> {
             TargetKind::I64 => TargetValues::I64(Vec::with_capacity(rows)),
             TargetKind::Categories => TargetValues::Categories(Vec::with_capacity(rows)),
         });
-        Self {
-            values,
-            targets,
-            weights: schema.weights.map(|_| Vec::with_capacity(rows)),
-        }
+        Self { values, targets, weights: schema.weights.map(|_| Vec::with_capacity(rows)) }
     }
 
     fn push(&mut self, schema: &Schema, fields: &Fields, line: &'a [u8]) -> Result<(), InColumn> {
@@ -175,10 +157,8 @@ impl<'a> TargetValues<'a> {
 #[cold]
 fn no_number<T: Number>(schema: &Schema, field: &[u8]) -> Result<T> {
     if !number::is_missing(field) {
-        let found = format!(
-            "{}; if the column is not numeric, choose others with `columns`",
-            show(field)
-        );
+        let found =
+            format!("{}; if the column is not numeric, choose others with `columns`", show(field));
         return Err(Error::format("a number", found));
     }
     match schema.missing {
@@ -186,10 +166,7 @@ fn no_number<T: Number>(schema: &Schema, field: &[u8]) -> Result<T> {
         Missing::Error => {
             let hint = "choose other columns, fill it or drop the row, or read such values as NaN \
                         with `missing(Missing::Nan)`";
-            Err(ErrorKind::MissingValue {
-                hint: hint.to_owned(),
-            }
-            .into())
+            Err(ErrorKind::MissingValue { hint: hint.to_owned() }.into())
         }
     }
 }

@@ -30,18 +30,10 @@ impl Schema {
         let weights = one(csv.weights.as_ref(), "weights", dialect)?;
         let target = one(csv.target.as_ref(), "target", dialect)?;
         if target.is_some() && target == weights {
-            return Err(Error::parameter(
-                "weights",
-                "another column than `target`",
-                "the same",
-            ));
+            return Err(Error::parameter("weights", "another column than `target`", "the same"));
         }
         let target = target.map(|column| {
-            (
-                column,
-                csv.targets_as
-                    .unwrap_or_else(|| dialect.target_kind(sample, column)),
-            )
+            (column, csv.targets_as.unwrap_or_else(|| dialect.target_kind(sample, column)))
         });
         let taken = [target.map(|(column, _)| column), weights];
         Ok(Self {
@@ -58,22 +50,10 @@ impl Schema {
 
     /// Checks what arrived from another process.
     pub fn validated(self) -> Result<Self> {
-        let taken = self
-            .target
-            .map(|(column, _)| column)
-            .into_iter()
-            .chain(self.weights);
+        let taken = self.target.map(|(column, _)| column).into_iter().chain(self.weights);
         let sound = !self.features.is_empty()
-            && self
-                .features
-                .iter()
-                .copied()
-                .chain(taken)
-                .all(|column| column < self.n_columns)
-            && self
-                .names
-                .as_ref()
-                .is_none_or(|names| names.len() == self.n_columns);
+            && self.features.iter().copied().chain(taken).all(|column| column < self.n_columns)
+            && self.names.as_ref().is_none_or(|names| names.len() == self.n_columns);
         if sound {
             Ok(self)
         } else {
@@ -88,10 +68,7 @@ impl Schema {
         layout.targets = self.target.map(|(_, kind)| kind);
         layout.weighted = self.weights.is_some();
         layout.feature_names = self.names.as_ref().map(|names| {
-            let named = self
-                .features
-                .iter()
-                .filter_map(|&column| names.get(column).cloned());
+            let named = self.features.iter().filter_map(|&column| names.get(column).cloned());
             named.collect()
         });
         layout
@@ -122,19 +99,13 @@ fn features(
         return some(features);
     };
     let mut is_taken = vec![false; dialect.n_columns];
-    taken
-        .iter()
-        .flatten()
-        .for_each(|&column| is_taken[column] = true);
+    taken.iter().flatten().for_each(|&column| is_taken[column] = true);
     let mut features = Vec::new();
     for column in chosen {
         for index in column.resolve("columns", dialect.names.as_deref(), dialect.n_columns)? {
             if std::mem::replace(&mut is_taken[index], true) {
-                let what = if taken.contains(&Some(index)) {
-                    "target or weights"
-                } else {
-                    "another"
-                };
+                let what =
+                    if taken.contains(&Some(index)) { "target or weights" } else { "another" };
                 let expected = "columns that are not used already";
                 let found = format!("column {index}, which is {what}");
                 return Err(Error::parameter("columns", expected, found));

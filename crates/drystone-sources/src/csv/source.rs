@@ -49,24 +49,16 @@ impl CsvSource {
             first_blocks.push(n_blocks);
             let bytes = file.len.checked_sub(*data_start).ok_or_else(unsound)?;
             let blocks = usize::try_from(bytes.div_ceil(files.block_bytes)).ok();
-            n_blocks = blocks
-                .and_then(|blocks| n_blocks.checked_add(blocks))
-                .ok_or_else(unsound)?;
+            n_blocks =
+                blocks.and_then(|blocks| n_blocks.checked_add(blocks)).ok_or_else(unsound)?;
         }
         let layout = files.schema.layout(n_blocks);
-        Ok(Self {
-            files,
-            first_blocks,
-            layout,
-        })
+        Ok(Self { files, first_blocks, layout })
     }
 
     fn open(bytes: &[u8]) -> Result<Self> {
         let files: Files = wire::decode(bytes)?;
-        Self::new(Files {
-            schema: files.schema.validated()?,
-            ..files
-        })
+        Self::new(Files { schema: files.schema.validated()?, ..files })
     }
 
     /// Applies `f` to the text of a block.
@@ -75,15 +67,8 @@ impl CsvSource {
         block_idx: usize,
         f: impl FnOnce(&Schema, &Text) -> Result<T, Fault>,
     ) -> Result<T> {
-        let Files {
-            schema,
-            parts,
-            block_bytes,
-        } = &self.files;
-        let part_idx = self
-            .first_blocks
-            .partition_point(|first| *first <= block_idx)
-            - 1;
+        let Files { schema, parts, block_bytes } = &self.files;
+        let part_idx = self.first_blocks.partition_point(|first| *first <= block_idx) - 1;
         let Part { file, data_start } = &parts[part_idx];
         let within = (block_idx - self.first_blocks[part_idx]) as u64;
         let start = data_start + within * block_bytes;
@@ -115,9 +100,6 @@ impl BlockSource for CsvSource {
 
     fn describe(&self) -> Option<Description> {
         // A path that is not Unicode cannot travel.
-        Some(Description {
-            kind: KIND.to_owned(),
-            body: wire::encode(&self.files).ok()?,
-        })
+        Some(Description { kind: KIND.to_owned(), body: wire::encode(&self.files).ok()? })
     }
 }

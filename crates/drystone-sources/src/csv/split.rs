@@ -46,11 +46,7 @@ struct Field {
 impl Fields {
     /// Keeps the first `keep` fields of each line, and counts the others.
     pub fn keep(keep: usize) -> Self {
-        Self {
-            kept: Vec::with_capacity(keep.min(1 << 10)),
-            keep,
-            count: 0,
-        }
+        Self { kept: Vec::with_capacity(keep.min(1 << 10)), keep, count: 0 }
     }
 
     /// Cuts a line of at most [`MAX_LINE`](super::line::MAX_LINE) bytes, and gives the
@@ -122,9 +118,7 @@ impl Fields {
                 self.push(at + 1, close, true);
                 close + 1
             } else {
-                let len = line[at..]
-                    .iter()
-                    .position(|byte| matches!(byte, b' ' | b'\t'));
+                let len = line[at..].iter().position(|byte| matches!(byte, b' ' | b'\t'));
                 let end = len.map_or(line.len(), |len| at + len);
                 self.push(at, end, false);
                 end
@@ -151,11 +145,7 @@ impl Fields {
     #[inline]
     fn push(&mut self, start: usize, end: usize, quoted: bool) {
         if self.count < self.keep {
-            self.kept.push(Field {
-                start: start as u32,
-                end: end as u32,
-                quoted,
-            });
+            self.kept.push(Field { start: start as u32, end: end as u32, quoted });
         }
         self.count += 1;
     }
@@ -178,10 +168,7 @@ fn closing_quote(line: &[u8], from: usize) -> Result<usize> {
         at += 2;
     }
     let expected = "a closing quote in the same line (a field cannot have several lines)";
-    Err(Error::format(
-        expected,
-        format!("unclosed quote {}", show(&line[from - 1..])),
-    ))
+    Err(Error::format(expected, format!("unclosed quote {}", show(&line[from - 1..]))))
 }
 
 fn after_quote(line: &[u8], at: usize) -> Error {

@@ -41,20 +41,12 @@ pub(crate) fn read(
     let mut bytes = Vec::with_capacity(len + TAIL);
     bytes.resize(len, 0);
     file.read_exact_at(&mut bytes, from)?;
-    let first = if start > origin {
-        memchr(b'\n', &bytes).map_or(len, |at| at + 1)
-    } else {
-        0
-    };
+    let first = if start > origin { memchr(b'\n', &bytes).map_or(len, |at| at + 1) } else { 0 };
     if first < len {
         finish_line(file, &mut bytes, from)?;
     }
     file.check_unchanged()?;
-    Ok(Text {
-        bytes,
-        first,
-        offset: from + first as u64,
-    })
+    Ok(Text { bytes, first, offset: from + first as u64 })
 }
 
 /// Reads on from the end of `bytes`, which starts at `from`, to the end of the line.
@@ -85,19 +77,10 @@ pub(crate) fn mark_len(file: &mut OpenFile<'_>) -> Result<u64> {
     const KINDS: [(&[u8], &str); 6] = [
         (b"\x1f\x8b", "gzip data; decompress it first"),
         (b"\x28\xb5\x2f\xfd", "zstd data; decompress it first"),
-        (
-            b"PK\x03\x04",
-            "a zip archive or spreadsheet; save it as CSV",
-        ),
+        (b"PK\x03\x04", "a zip archive or spreadsheet; save it as CSV"),
         (b"PAR1", "a Parquet file"),
-        (
-            b"\xff\xfe",
-            "UTF-16; convert it with iconv -f UTF-16 -t UTF-8",
-        ),
-        (
-            b"\xfe\xff",
-            "UTF-16; convert it with iconv -f UTF-16 -t UTF-8",
-        ),
+        (b"\xff\xfe", "UTF-16; convert it with iconv -f UTF-16 -t UTF-8"),
+        (b"\xfe\xff", "UTF-16; convert it with iconv -f UTF-16 -t UTF-8"),
     ];
     let mut prefix = [0; 4];
     let have = file.id().len.min(4) as usize;
@@ -106,9 +89,5 @@ pub(crate) fn mark_len(file: &mut OpenFile<'_>) -> Result<u64> {
     if let Some((_, found)) = KINDS.iter().find(|(magic, _)| prefix.starts_with(magic)) {
         return Err(Error::format("text in UTF-8", found).in_file(&file.id().path));
     }
-    Ok(if prefix.starts_with(b"\xef\xbb\xbf") {
-        3
-    } else {
-        0
-    })
+    Ok(if prefix.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 })
 }

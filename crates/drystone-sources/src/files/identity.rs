@@ -30,11 +30,7 @@ impl FileId {
         if !metadata.is_file() {
             return Err(Error::format("a file", "something else").in_file(&path));
         }
-        Ok(Self {
-            path,
-            len: metadata.len(),
-            modified_ns: modified_ns(&metadata),
-        })
+        Ok(Self { path, len: metadata.len(), modified_ns: modified_ns(&metadata) })
     }
 
     /// Opens the file, if it is still the same. A handle for each reader, so that reading
@@ -50,10 +46,7 @@ impl FileId {
 
 fn modified_ns(metadata: &Metadata) -> i64 {
     let nanos = |time: std::time::Duration| i64::try_from(time.as_nanos()).unwrap_or(i64::MAX);
-    match metadata
-        .modified()
-        .map(|time| time.duration_since(UNIX_EPOCH))
-    {
+    match metadata.modified().map(|time| time.duration_since(UNIX_EPOCH)) {
         Ok(Ok(after)) => nanos(after),
         Ok(Err(before)) => -nanos(before.duration()),
         // A file system that keeps no times: the length alone has to tell.

@@ -38,11 +38,7 @@ pub(crate) fn parse(text: &str) -> Result<Dict<'_>> {
         return Err(malformed("more after the dictionary"));
     }
     match (descr, fortran_order, shape) {
-        (Some(descr), Some(fortran_order), Some(shape)) => Ok(Dict {
-            descr,
-            fortran_order,
-            shape,
-        }),
+        (Some(descr), Some(fortran_order), Some(shape)) => Ok(Dict { descr, fortran_order, shape }),
         (None, ..) => Err(malformed("no 'descr'")),
         (_, None, _) => Err(malformed("no 'fortran_order'")),
         (.., None) => Err(malformed("no 'shape'")),
@@ -51,10 +47,7 @@ pub(crate) fn parse(text: &str) -> Result<Dict<'_>> {
 
 /// The error for a header that is not in the notation.
 pub(crate) fn malformed(found: impl std::fmt::Display) -> Error {
-    Error::format(
-        "a .npy header with 'descr', 'fortran_order' and 'shape'",
-        found,
-    )
+    Error::format("a .npy header with 'descr', 'fortran_order' and 'shape'", found)
 }
 
 /// What is left to read.
@@ -73,11 +66,7 @@ impl<'a> Rest<'a> {
     }
 
     fn expect(&mut self, c: char) -> Result<()> {
-        if self.take(c) {
-            Ok(())
-        } else {
-            Err(self.here(format!("{c:?}")))
-        }
+        if self.take(c) { Ok(()) } else { Err(self.here(format!("{c:?}"))) }
     }
 
     fn here(&self, expected: impl std::fmt::Display) -> Error {
@@ -134,9 +123,7 @@ impl<'a> Rest<'a> {
 
     fn number(&mut self) -> Result<u64> {
         let text = self.0.trim_start();
-        let end = text
-            .find(|c: char| !c.is_ascii_digit())
-            .unwrap_or(text.len());
+        let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
         let number = text[..end].parse().map_err(|_| self.here("a dimension"))?;
         // Python 2 wrote long integers as 3L.
         self.0 = text[end..].strip_prefix('L').unwrap_or(&text[end..]);

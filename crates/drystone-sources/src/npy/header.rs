@@ -39,12 +39,7 @@ pub(crate) fn read(file: &mut OpenFile<'_>, wanted: Wanted) -> Result<Header> {
                          numpy.ascontiguousarray(a)";
             return Err(Error::format(expected, found));
         }
-        let header = Header {
-            item,
-            rows,
-            width,
-            data_start,
-        };
+        let header = Header { item, rows, width, data_start };
         check_length(&header, file.id().len)?;
         Ok(header)
     });
@@ -60,12 +55,7 @@ fn read_text(file: &mut OpenFile<'_>) -> Result<(String, u64)> {
     let (text_start, text_len) = announced(&prefix[..have])?;
     if text_len > MAX_HEADER {
         let what = "the length of the .npy header".to_owned();
-        return Err(ErrorKind::Limit {
-            what,
-            limit: MAX_HEADER,
-            found: text_len,
-        }
-        .into());
+        return Err(ErrorKind::Limit { what, limit: MAX_HEADER, found: text_len }.into());
     }
     let data_start = text_start + text_len;
     if data_start > len {
@@ -97,10 +87,7 @@ fn announced(prefix: &[u8]) -> Result<(u64, u64)> {
         [2 | 3, 0, a, b, c, d] => Ok((12, u64::from(u32::from_le_bytes([a, b, c, d])))),
         [major, minor, ..] if major > 3 || major == 0 || minor > 0 => {
             let found = format!("version {major}.{minor}");
-            Err(Error::format(
-                "version 1.0, 2.0 or 3.0 of the .npy format",
-                found,
-            ))
+            Err(Error::format("version 1.0, 2.0 or 3.0 of the .npy format", found))
         }
         _ => Err(Error::format("a .npy header", "the end of the file")),
     }

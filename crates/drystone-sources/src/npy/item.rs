@@ -84,21 +84,11 @@ impl ItemType {
 
     /// The type of this name, if it is one of `wanted`; the error says how to convert.
     pub fn parse(descr: &str, wanted: Wanted) -> Result<Self> {
-        let found = Self::ALL
-            .iter()
-            .find(|(name, item)| *name == descr && wanted.allows(*item));
+        let found = Self::ALL.iter().find(|(name, item)| *name == descr && wanted.allows(*item));
         found.map(|(_, item)| *item).ok_or_else(|| {
-            let to = if descr.ends_with("f4") {
-                "<f4"
-            } else {
-                wanted.convert_to()
-            };
+            let to = if descr.ends_with("f4") { "<f4" } else { wanted.convert_to() };
             let found = format!("{descr:?}; convert it with numpy: a.astype('{to}')");
-            ErrorKind::Dtype {
-                expected: wanted.name().to_owned(),
-                found,
-            }
-            .into()
+            ErrorKind::Dtype { expected: wanted.name().to_owned(), found }.into()
         })
     }
 
@@ -114,10 +104,7 @@ impl ItemType {
 
     /// Its name, as in `<f8`.
     pub fn name(self) -> &'static str {
-        Self::ALL
-            .iter()
-            .find(|(_, item)| *item == self)
-            .map_or("", |(name, _)| name)
+        Self::ALL.iter().find(|(_, item)| *item == self).map_or("", |(name, _)| name)
     }
 
     /// Whether it is a floating-point type.

@@ -40,11 +40,7 @@ impl NpySource {
                 return Err(Error::shape(what, rows, found).in_file(stack.first_path()));
             }
         }
-        let dtype = if files.records.item == ItemType::F32 {
-            Dtype::F32
-        } else {
-            Dtype::F64
-        };
+        let dtype = if files.records.item == ItemType::F32 { Dtype::F32 } else { Dtype::F64 };
         let width = files.records.width as usize;
         let mut layout = Layout::new(dtype, width, rows, files.block_rows);
         layout.targets = files.targets.as_ref().map(|stack| target_kind(stack.item));
@@ -53,20 +49,11 @@ impl NpySource {
     }
 
     fn open(bytes: &[u8]) -> Result<Self> {
-        let Files {
-            records,
-            targets,
-            weights,
-            block_rows,
-        } = wire::decode(bytes)?;
+        let Files { records, targets, weights, block_rows } = wire::decode(bytes)?;
         Self::new(Files {
             records: records.validated(Wanted::Records)?,
-            targets: targets
-                .map(|stack| stack.validated(Wanted::Targets))
-                .transpose()?,
-            weights: weights
-                .map(|stack| stack.validated(Wanted::Weights))
-                .transpose()?,
+            targets: targets.map(|stack| stack.validated(Wanted::Targets)).transpose()?,
+            weights: weights.map(|stack| stack.validated(Wanted::Weights)).transpose()?,
             block_rows,
         })
     }
@@ -74,9 +61,7 @@ impl NpySource {
 
 /// Adds the source to a registry, under the name `npy/1`.
 pub fn register(registry: &mut Registry) {
-    registry.source(KIND, |bytes, _| {
-        Ok(std::sync::Arc::new(NpySource::open(bytes)?))
-    });
+    registry.source(KIND, |bytes, _| Ok(std::sync::Arc::new(NpySource::open(bytes)?)));
 }
 
 impl BlockSource for NpySource {
@@ -86,9 +71,7 @@ impl BlockSource for NpySource {
 
     fn read(&self, block_idx: usize) -> Result<Block> {
         let first = (block_idx as u64).saturating_mul(self.files.block_rows);
-        let end = first
-            .saturating_add(self.files.block_rows)
-            .min(self.files.records.n_rows());
+        let end = first.saturating_add(self.files.block_rows).min(self.files.records.n_rows());
         let mut block = Block::new(read_records(&self.files.records, first, end)?);
         if let Some(targets) = &self.files.targets {
             block.targets = Some(read_targets(targets, first, end)?);
@@ -101,19 +84,12 @@ impl BlockSource for NpySource {
 
     fn describe(&self) -> Option<Description> {
         // A path that is not Unicode cannot travel.
-        Some(Description {
-            kind: KIND.to_owned(),
-            body: wire::encode(&self.files).ok()?,
-        })
+        Some(Description { kind: KIND.to_owned(), body: wire::encode(&self.files).ok()? })
     }
 }
 
 fn target_kind(item: ItemType) -> TargetKind {
-    if item.is_float() {
-        TargetKind::F64
-    } else {
-        TargetKind::I64
-    }
+    if item.is_float() { TargetKind::F64 } else { TargetKind::I64 }
 }
 
 pub(crate) fn read_records(stack: &Stack, first: u64, end: u64) -> Result<Records> {

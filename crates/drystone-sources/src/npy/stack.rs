@@ -33,27 +33,14 @@ impl Stack {
     /// Reads the headers of the files that `path` means.
     pub fn open(path: &Path, wanted: Wanted) -> Result<Self> {
         let files = files::expand(path, "npy")?;
-        let headers = files
-            .iter()
-            .map(|file| header::read(&mut file.open()?, wanted));
+        let headers = files.iter().map(|file| header::read(&mut file.open()?, wanted));
         let headers = headers.collect::<Result<Vec<Header>>>()?;
-        let (item, width) = headers
-            .first()
-            .map_or((ItemType::F64, 1), |h| (h.item, h.width));
-        let mut stack = Self {
-            item,
-            width,
-            parts: Vec::with_capacity(files.len()),
-        };
+        let (item, width) = headers.first().map_or((ItemType::F64, 1), |h| (h.item, h.width));
+        let mut stack = Self { item, width, parts: Vec::with_capacity(files.len()) };
         for (file, header) in files.into_iter().zip(&headers) {
             stack.check_same(&file, header)?;
             let (data_start, first_row) = (header.data_start, stack.n_rows());
-            stack.parts.push(Part {
-                file,
-                data_start,
-                first_row,
-                rows: header.rows,
-            });
+            stack.parts.push(Part { file, data_start, first_row, rows: header.rows });
         }
         Ok(stack)
     }
@@ -77,16 +64,12 @@ impl Stack {
 
     /// Rows of all files.
     pub fn n_rows(&self) -> u64 {
-        self.parts
-            .last()
-            .map_or(0, |part| part.first_row + part.rows)
+        self.parts.last().map_or(0, |part| part.first_row + part.rows)
     }
 
     /// The first file, to name in errors.
     pub fn first_path(&self) -> &Path {
-        self.parts
-            .first()
-            .map_or(Path::new(""), |part| &part.file.path)
+        self.parts.first().map_or(Path::new(""), |part| &part.file.path)
     }
 
     /// Checks what arrived from another process: whatever it says, reading must end in
@@ -95,37 +78,22 @@ impl Stack {
         let unsound = || Error::format("a sound description of .npy files", "another");
         let mut first_row = 0_u64;
         for part in &self.parts {
-            let Part {
-                data_start, rows, ..
-            } = *part;
-            let header = Header {
-                item: self.item,
-                rows,
-                width: self.width,
-                data_start,
-            };
+            let Part { data_start, rows, .. } = *part;
+            let header = Header { item: self.item, rows, width: self.width, data_start };
             let end = header::data_len(&header).and_then(|len| len.checked_add(data_start));
             if part.first_row != first_row || end != Some(part.file.len) {
                 return Err(unsound());
             }
             first_row = first_row.checked_add(rows).ok_or_else(unsound)?;
         }
-        if self.width == 0 || !wanted.allows(self.item) {
-            Err(unsound())
-        } else {
-            Ok(self)
-        }
+        if self.width == 0 || !wanted.allows(self.item) { Err(unsound()) } else { Ok(self) }
     }
 
     /// Values of some rows, converted to `T` without loss. Only the files with rows among
     /// them are opened, each checked before memory is taken and again after it is read.
     pub fn read<S: Decode, T: Element + From<S>>(&self, first: u64, end: u64) -> Result<Vec<T>> {
-        let from = self
-            .parts
-            .partition_point(|part| part.first_row + part.rows <= first);
-        let parts = self.parts[from..]
-            .iter()
-            .take_while(|part| part.first_row < end);
+        let from = self.parts.partition_point(|part| part.first_row + part.rows <= first);
+        let parts = self.parts[from..].iter().take_while(|part| part.first_row < end);
         let open = parts.map(|part| Ok((part, part.file.open()?)));
         let mut open = open.collect::<Result<Vec<(&Part, OpenFile<'_>)>>>()?;
         let mut values = buffer::take(((end - first) * self.width) as usize);

@@ -43,10 +43,7 @@ pub fn write<T: NpyItem, D: Data<Elem = T>>(
     let mut writer = NpyWriter::create_rows(path, array.ncols())?;
     match array.as_slice() {
         Some(values) => writer.append(values)?,
-        None => array
-            .rows()
-            .into_iter()
-            .try_for_each(|row| writer.append(&row.to_vec()))?,
+        None => array.rows().into_iter().try_for_each(|row| writer.append(&row.to_vec()))?,
     }
     writer.finish()?;
     Ok(())
@@ -107,14 +104,7 @@ impl<T: NpyItem> NpyWriter<T> {
             .map_err(|error| Error::io("cannot create the file", error).in_file(path))?;
         let buffer = Vec::with_capacity(BUFFER);
         let path = path.to_owned();
-        let mut writer = Self {
-            path,
-            file,
-            buffer,
-            width,
-            values: 0,
-            item: PhantomData,
-        };
+        let mut writer = Self { path, file, buffer, width, values: 0, item: PhantomData };
         let header = writer.header();
         writer.buffer.extend_from_slice(&header);
         Ok(writer)
@@ -157,13 +147,9 @@ impl<T: NpyItem> NpyWriter<T> {
     /// Version 1.0 of the format, padded so that it does not change its length.
     fn header(&self) -> [u8; HEADER] {
         let rows = self.values / self.n_columns();
-        let shape = self
-            .width
-            .map_or(format!("({rows},)"), |width| format!("({rows}, {width})"));
-        let dict = format!(
-            "{{'descr': '{}', 'fortran_order': False, 'shape': {shape}, }}",
-            T::DESCR
-        );
+        let shape = self.width.map_or(format!("({rows},)"), |width| format!("({rows}, {width})"));
+        let dict =
+            format!("{{'descr': '{}', 'fortran_order': False, 'shape': {shape}, }}", T::DESCR);
         let mut header = [b' '; HEADER];
         header[..10].copy_from_slice(b"\x93NUMPY\x01\x00\x76\x00");
         header[10..10 + dict.len()].copy_from_slice(dict.as_bytes());
@@ -176,9 +162,7 @@ impl<T: NpyItem> NpyWriter<T> {
     }
 
     fn flush(&mut self) -> Result<()> {
-        self.file
-            .write_all(&self.buffer)
-            .map_err(|error| self.failed(error))?;
+        self.file.write_all(&self.buffer).map_err(|error| self.failed(error))?;
         self.buffer.clear();
         Ok(())
     }
