@@ -14,20 +14,21 @@ use drystone::{Executor, Result, csv::Csv};
 
 use common::flags::{Flags, InitName, InputKind};
 use common::progress::Progress;
-use common::report::{Outcome, Report};
+use common::report::Outcome;
 
 fn main() -> ExitCode {
     let flags = Flags::parse();
     match run(&flags) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error}");
+            eprintln!("error: {}", common::in_flags(&error));
             ExitCode::FAILURE
         }
     }
 }
 
 fn run(flags: &Flags) -> Result<()> {
+    flags.check_results()?;
     let threads = Threads::new(flags.threads()?)?.memory_budget(flags.memory_budget()?);
     let data = dataset(flags)?;
     let n_clusters = flags.n_clusters();
@@ -41,24 +42,23 @@ fn run(flags: &Flags) -> Result<()> {
         .on(&threads)
         .observe(&progress);
     if flags.explain {
-        println!("{}", params.explain(&data)?);
-        return Ok(());
+        return common::print(params.explain(&data)?);
     }
-    common::announce(flags, &data);
+    common::announce(flags, &data)?;
 
-    let model = params.fit(&data)?;
+    let model = params.fit(&data);
 
     let seconds = progress.finish();
+    let model = model?;
+    // A fit may have taken hours: a result that cannot be written takes no other along.
+    let saved = flags.out.as_ref().map_or(Ok(()), |path| model.save(path));
     let outcome = Outcome::new(&model, &data, threads.describe().threads, seconds)?;
-    if let Some(path) = &flags.out {
-        model.save(path)?;
-    }
+    if flags.json { common::print(outcome.json()) } else { common::print(outcome) }?;
+    saved?;
     if let Some(path) = &flags.labels_out {
         common::write_labels(&model.predict(&data), path)?;
     }
-    let plot = common::plot::draw(flags, &data, &model)?;
-    Report { flags, outcome, plot }.print();
-    Ok(())
+    common::plot::draw(flags, &data, &model)
 }
 
 /// The deck's blobs, or files.

@@ -1,30 +1,29 @@
-//! A source and a job of your own, in 40 lines: a wave in blocks, and how often it is positive.
+//! A source and a job of your own: how many terms of n² mod 1000 are above a limit?
 //!
 //! `cargo run --release --example own_source_and_job`
 
 use drystone::{Block, BlockAt, BlockSource, ChunkedDataset, Dtype, Job, Layout, Partial, Result};
-use drystone::{Session, Threads, control::Control, observe::Silent};
-use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
-struct Wave(Layout);
+/// Blocks that are made where they are needed.
+struct Squares(Layout);
 
-impl BlockSource for Wave {
+impl BlockSource for Squares {
     fn layout(&self) -> &Layout {
         &self.0
     }
     fn read(&self, block_idx: usize) -> Result<Block> {
-        let rows = self.0.rows.rows_of(block_idx).unwrap_or(0..0);
-        let value = |(row, _)| 180.0 - ((rows.start + row as u64) % 360) as f64;
-        Ok(Block::new(Array2::from_shape_fn(((rows.end - rows.start) as usize, 1), value)))
+        let rows = self.0.rows.rows_of(block_idx).unwrap_or_default();
+        let terms = ndarray::Array1::from_iter(rows.map(|n| (n * n % 1000) as f64));
+        Ok(Block::new(terms.insert_axis(ndarray::Axis(1))))
     }
 }
 
+/// A job is data that can travel; what it finds is merged in any order.
 #[derive(Serialize, Deserialize)]
-struct CountPositive; // integers, so that no order of merging changes a bit
-
+struct Above(f64);
 #[derive(Serialize, Deserialize)]
-struct Count(u64);
+struct Count(usize);
 
 impl Partial for Count {
     fn merge(&mut self, other: Self) {
@@ -32,8 +31,8 @@ impl Partial for Count {
     }
 }
 
-impl Job for CountPositive {
-    const NAME: &'static str = "example.count_positive/1";
+impl Job for Above {
+    const NAME: &'static str = "example.above/1";
     type State = ();
     type Partial = Count;
     fn empty(&self) -> Count {
@@ -41,15 +40,13 @@ impl Job for CountPositive {
     }
     fn map(&self, rows: &BlockAt, (): &mut (), into: &mut Count) -> Result<()> {
         let values = rows.block.records.as_rows::<f64>()?.values();
-        into.0 += values.iter().filter(|&&value| value > 0.0).count() as u64;
+        into.0 += values.iter().filter(|&&value| value > self.0).count();
         Ok(())
     }
 }
 
 fn main() -> Result<()> {
-    let data = ChunkedDataset::new(Wave(Layout::new(Dtype::F64, 1, 3_600_000, 100_000)));
-    let (threads, control) = (Threads::new(2)?, Control::default());
-    let count = Session::new(&threads, &Silent, &control).run(&data, &CountPositive)?;
-    println!("{data}: {} of its rows are positive", count.0);
+    let data = ChunkedDataset::new(Squares(Layout::new(Dtype::F64, 1, 5_000_000, 100_000)));
+    println!("{data}: {} terms are above 900", drystone::run(&data, &Above(900.0))?.0);
     Ok(())
 }

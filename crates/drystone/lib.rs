@@ -65,7 +65,7 @@ pub use drystone_core::{
     Block, BlockAt, BlockRows, BlockSource, CancelToken, ChunkedArray, ChunkedDataset, Description,
     Dtype, Error, ErrorKind, Event, Executor, Explanation, Inline, Job, Layout, Observer, Partial,
     Records, Registry, Result, Rows, Session, StatePolicy, StopReason, Subprocess, TargetKind,
-    Targets, Threads, ToChunked,
+    Targets, Threads, ToChunked, run,
 };
 pub use drystone_core::{array, block, column, control, executor, explain, laws, observe, wire};
 pub use drystone_estimators::{

@@ -8,47 +8,52 @@ use drystone::{Dtype, Error, Result, sizes};
 
 /// Scalable KMeans over lazily generated blocks, or over CSV and .npy files.
 #[derive(Parser, Debug)]
-#[command(name = "kmeans", about)]
+#[command(name = "kmeans", allow_negative_numbers = true)]
 pub struct Flags {
     /// Blocks to generate
-    #[arg(long, default_value_t = 50, help_heading = "Generated data")]
+    #[arg(long, default_value_t = 50, conflicts_with = "input", help_heading = "Generated data")]
     pub blocks: u64,
     /// Rows of a block (of a CSV file: about so many)
     #[arg(long, default_value_t = 200_000, help_heading = "Generated data")]
     pub block_rows: u64,
     /// Columns to generate
-    #[arg(long, default_value_t = 20, help_heading = "Generated data")]
+    #[arg(long, default_value_t = 20, conflicts_with = "input", help_heading = "Generated data")]
     pub features: usize,
     /// Centres to generate rows around
-    #[arg(long, default_value_t = 50, help_heading = "Generated data")]
+    #[arg(long, default_value_t = 50, conflicts_with = "input", help_heading = "Generated data")]
     pub centers: usize,
     /// Standard deviation around the centres
-    #[arg(long, default_value_t = 1.0, help_heading = "Generated data")]
+    #[arg(long, default_value_t = 1.0, conflicts_with = "input", help_heading = "Generated data")]
     pub cluster_std: f64,
     /// Element type [default: f64, or a .npy file's own]
     #[arg(long, value_enum)]
     pub dtype: Option<DtypeName>,
 
     /// Read rows from here: a path, a directory of .npy files, or a pattern such as 'part-[1-6].csv'
-    #[arg(long, value_name = "PATH-OR-GLOB", help_heading = "Data from files")]
+    #[arg(
+        long,
+        value_name = "PATH-OR-GLOB",
+        requires = "clusters",
+        help_heading = "Data from files"
+    )]
     pub input: Option<PathBuf>,
     /// Feature columns of a CSV file, by name or index from 0, as in 0-3,7,price [default: all]
-    #[arg(long, help_heading = "Data from files")]
+    #[arg(long, requires = "input", help_heading = "Data from files")]
     pub columns: Option<String>,
     /// Column with labels to compare with; it is not clustered
-    #[arg(long, help_heading = "Data from files")]
+    #[arg(long, requires = "input", help_heading = "Data from files")]
     pub target: Option<String>,
     /// Column with sample weights
-    #[arg(long, help_heading = "Data from files")]
+    #[arg(long, requires = "input", help_heading = "Data from files")]
     pub weights: Option<String>,
     /// Whether a CSV file begins with names
-    #[arg(long, value_enum, default_value_t = HeaderName::Auto, help_heading = "Data from files")]
+    #[arg(long, value_enum, default_value_t = HeaderName::Auto, requires = "input", help_heading = "Data from files")]
     pub header: HeaderName,
     /// Character between fields, 'tab', 'space' for any white space, or 'auto'
-    #[arg(long, default_value = "auto", help_heading = "Data from files")]
+    #[arg(long, default_value = "auto", requires = "input", help_heading = "Data from files")]
     pub delimiter: String,
 
-    /// Clusters to find [default: as many as centers]
+    /// Clusters to find [default: as many as centers; needed with --input]
     #[arg(long)]
     pub clusters: Option<usize>,
     /// How the first centroids are found
@@ -139,7 +144,40 @@ impl From<HeaderName> for Header {
     }
 }
 
+/// The flag that sets a parameter of the library, if the name alone does not tell.
+pub fn flag_of(parameter: &str) -> Option<&'static str> {
+    let known = [
+        ("n_clusters", "--clusters"),
+        ("rounds", "--init-max-iter"),
+        ("oversampling", "--oversampling-factor or --oversampling-rows"),
+        ("init", "--init-centroids"),
+        ("size", "--memory-budget"),
+        ("n_features", "--features"),
+        ("path", "--input"),
+    ];
+    known.iter().find(|(name, _)| *name == parameter).map(|(_, flag)| *flag)
+}
+
 impl Flags {
+    /// Finds out before the fit that its results could not be written, or would replace
+    /// what it reads or one another.
+    pub fn check_results(&self) -> Result<()> {
+        let results =
+            [("--out", &self.out), ("--labels-out", &self.labels_out), ("--plot", &self.plot)];
+        let mut taken: Vec<PathBuf> =
+            [&self.input, &self.init_centroids].into_iter().filter_map(canonical).collect();
+        for (flag, path) in results {
+            let Some(path) = path else { continue };
+            let place = place(flag, path)?;
+            if taken.contains(&place) {
+                let expected = "another file than the input and the other results";
+                return Err(Error::parameter(flag, expected, path.display()));
+            }
+            taken.push(place);
+        }
+        Ok(())
+    }
+
     pub fn threads(&self) -> Result<usize> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let threads = self.threads.unwrap_or(cores);
@@ -209,4 +247,22 @@ impl Flags {
         }
         Ok(())
     }
+}
+
+fn canonical(path: &Option<PathBuf>) -> Option<PathBuf> {
+    path.as_ref()?.canonicalize().ok()
+}
+
+/// Where a file is or will be, whatever the way that `path` takes to it.
+fn place(flag: &str, path: &Path) -> Result<PathBuf> {
+    let refused = || Error::parameter(flag, "a file in a directory that exists", path.display());
+    if path.exists() && !path.is_file() {
+        return Err(refused());
+    }
+    if let Ok(place) = path.canonicalize() {
+        return Ok(place);
+    }
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let parent = parent.unwrap_or(Path::new(".")).canonicalize().map_err(|_| refused())?;
+    Ok(parent.join(path.file_name().ok_or_else(refused)?))
 }

@@ -7,18 +7,38 @@ pub mod plot;
 pub mod progress;
 pub mod report;
 
+use std::fmt::Display;
+use std::io::Write;
 use std::path::Path;
 
-use drystone::{ChunkedArray, ChunkedDataset, Error, Result, npy};
+use drystone::{ChunkedArray, ChunkedDataset, Error, ErrorKind, Result, npy};
 use ndarray::Ix1;
 
 use flags::Flags;
 
 /// Says what is about to happen; nothing has been read yet.
-pub fn announce(flags: &Flags, data: &ChunkedDataset) {
-    if !flags.json {
-        println!("{data}");
+pub fn announce(flags: &Flags, data: &ChunkedDataset) -> Result<()> {
+    if flags.json { Ok(()) } else { print(data) }
+}
+
+/// Prints a line. A reader that has seen enough, as `head`, is no error.
+pub fn print(line: impl Display) -> Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    match writeln!(stdout, "{line}").and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Error::io("cannot write to stdout", error))
+        }
+        _ => Ok(()),
     }
+}
+
+/// An error with the flag that sets the parameter it is about.
+pub fn in_flags(error: &Error) -> String {
+    let flag = match error.kind() {
+        ErrorKind::Parameter { name, .. } => flags::flag_of(name),
+        _ => None,
+    };
+    flag.map_or_else(|| error.to_string(), |flag| format!("{flag}: {error}"))
 }
 
 /// Files have a type of their own; another one that was asked for is an error.

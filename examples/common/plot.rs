@@ -15,12 +15,12 @@ const SAMPLE_ROWS: usize = 600;
 const SIZE: (u32, u32) = (900, 700);
 
 /// Draws if a file was asked for, or else to `target/kmeans.svg` if there is a `target`.
-pub fn draw(flags: &Flags, data: &ChunkedDataset, model: &KMeans) -> Result<Option<PathBuf>> {
+pub fn draw(flags: &Flags, data: &ChunkedDataset, model: &KMeans) -> Result<()> {
     let default = || {
         let target = PathBuf::from("target");
         (!flags.json && target.is_dir()).then(|| target.join("kmeans.svg"))
     };
-    let Some(path) = flags.plot.clone().or_else(default) else { return Ok(None) };
+    let Some(path) = flags.plot.clone().or_else(default) else { return Ok(()) };
     let (sample, labels) = sample(data, model)?;
     let shape = (model.n_clusters(), model.n_features());
     let centroids = Array2::from_shape_vec(shape, model.centroids().to_f64());
@@ -36,8 +36,10 @@ pub fn draw(flags: &Flags, data: &ChunkedDataset, model: &KMeans) -> Result<Opti
             model.cluster_counts().iter().sum::<u64>()
         ),
     };
-    picture.draw(&path).map_err(|error| Error::external(error.to_string()).in_file(&path))?;
-    Ok(Some(path))
+    let svg = picture.draw().map_err(|error| Error::external(error.to_string()))?;
+    let written = std::fs::write(&path, svg);
+    written.map_err(|error| Error::io("cannot write the picture", error).in_file(&path))?;
+    if flags.json { Ok(()) } else { super::print(format!("picture: {}", path.display())) }
 }
 
 /// Some rows of some blocks, spread over the dataset, and their labels.
@@ -91,8 +93,9 @@ struct Picture {
 }
 
 impl Picture {
-    fn draw(&self, path: &std::path::Path) -> Result<(), Box<dyn std::error::Error>> {
-        let root = SVGBackend::new(path, SIZE).into_drawing_area();
+    fn draw(&self) -> Result<String, Box<dyn std::error::Error + '_>> {
+        let mut svg = String::new();
+        let root = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
         root.fill(&WHITE)?;
         let (x, y) = (self.range(|point| point.0), self.range(|point| point.1));
         let mut chart = ChartBuilder::on(&root)
@@ -113,7 +116,8 @@ impl Picture {
         chart.draw_series(crosses.clone().map(|&at| Circle::new(at, 5, WHITE.filled())))?;
         chart.draw_series(crosses.map(|&at| Cross::new(at, 4, BLACK.stroke_width(2))))?;
         root.present()?;
-        Ok(())
+        drop((chart, root));
+        Ok(svg)
     }
 
     fn range(&self, axis: impl Fn(&(f64, f64)) -> f64) -> std::ops::Range<f64> {

@@ -1,12 +1,11 @@
 //! What a fit came to: a table for people, one JSON object for machines.
 
-use std::path::PathBuf;
+use std::fmt;
 
 use drystone::kernels::Isa;
 use drystone::{ChunkedDataset, KMeans, Result, TargetKind, metrics, sizes};
 use serde_json::{Value, json};
 
-use super::flags::Flags;
 use super::peak_rss_bytes;
 use super::progress::Seconds;
 
@@ -25,12 +24,6 @@ pub struct Outcome<'a> {
     model_sha256: String,
     labels_head: Vec<u32>,
     adjusted_rand: Option<f64>,
-}
-
-pub struct Report<'a> {
-    pub flags: &'a Flags,
-    pub outcome: Outcome<'a>,
-    pub plot: Option<PathBuf>,
 }
 
 impl<'a> Outcome<'a> {
@@ -69,7 +62,8 @@ impl<'a> Outcome<'a> {
         self.model.history().rounds.last().map(|round| round.n_candidates)
     }
 
-    fn json(&self) -> Value {
+    /// For machines.
+    pub fn json(&self) -> Value {
         let Seconds { init, lloyd, total } = self.seconds;
         let (model, history) = (self.model, self.model.history());
         json!({
@@ -97,64 +91,58 @@ impl<'a> Outcome<'a> {
     }
 }
 
-impl Report<'_> {
-    pub fn print(&self) {
-        if self.flags.json {
-            println!("{}", self.outcome.json());
-        } else {
-            self.print_table();
+/// For people.
+impl fmt::Display for Outcome<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let history = self.model.history();
+        writeln!(f, "KMeans: {} clusters of {} rows", self.model.n_clusters(), self.n_samples)?;
+        let mut line = |name: &str, value: String| writeln!(f, "  {name:<14} {value}");
+        line("inertia", format!("{:.6e}", self.model.inertia()))?;
+        if let Some(cost) = self.init_cost() {
+            let from =
+                self.n_candidates().map_or(String::new(), |n| format!(" from {n} candidates"));
+            line("after seeding", format!("{cost:.6e}{from}"))?;
         }
+        line("iterations", format!("{} ({})", self.model.n_iter(), self.model.status().name()))?;
+        if let Some(index) = self.adjusted_rand {
+            line("adjusted Rand", format!("{index:.6} against the targets"))?;
+        }
+        line("passes", format!("{}, {} blocks read", history.passes, history.blocks_read))?;
+        line("seconds", self.time())?;
+        line("memory", self.memory())?;
+        line("first labels", format!("{:?}", self.labels_head))?;
+        line("model", self.model_sha256.clone())?;
+        self.write_clusters(f)
+    }
+}
+
+impl Outcome<'_> {
+    fn time(&self) -> String {
+        let Seconds { init, lloyd, total } = self.seconds;
+        let (threads, isa) = (self.threads, Isa::best());
+        format!("{total:.2} = {init:.2} seeding + {lloyd:.2} iterating, {threads} threads, {isa}")
     }
 
-    fn print_table(&self) {
-        let Outcome { model, n_samples, threads, seconds, .. } = &self.outcome;
-        let history = model.history();
-        let line = |name: &str, value: String| println!("  {name:<14} {value}");
-        println!("KMeans: {} clusters of {n_samples} rows", model.n_clusters());
-        line("inertia", format!("{:.6e}", model.inertia()));
-        if let Some(cost) = self.outcome.init_cost() {
-            let candidates = self.outcome.n_candidates();
-            let from = candidates.map_or(String::new(), |n| format!(" from {n} candidates"));
-            line("after seeding", format!("{cost:.6e}{from}"));
-        }
-        line("iterations", format!("{} ({})", model.n_iter(), model.status().name()));
-        if let Some(index) = self.outcome.adjusted_rand {
-            line("adjusted Rand", format!("{index:.6} against the targets"));
-        }
-        line("passes", format!("{}, {} blocks read", history.passes, history.blocks_read));
-        let Seconds { init, lloyd, total } = seconds;
-        let isa = Isa::best();
-        line(
-            "seconds",
-            format!(
-                "{total:.2} = {init:.2} seeding + {lloyd:.2} iterating, {threads} threads, {isa}"
-            ),
-        );
-        let peak = self.outcome.peak_rss_bytes.map_or("unknown".to_owned(), sizes::human_bytes);
-        let state = sizes::human_bytes(history.state_bytes);
-        line("memory", format!("{peak} at most, of which {state} state of rows"));
-        line("first labels", format!("{:?}", self.outcome.labels_head));
-        line("model", self.outcome.model_sha256.clone());
-        self.print_clusters();
-        if let Some(path) = &self.plot {
-            println!("picture: {}", path.display());
-        }
+    fn memory(&self) -> String {
+        let peak = self.peak_rss_bytes.map_or("unknown".to_owned(), sizes::human_bytes);
+        let state = sizes::human_bytes(self.model.history().state_bytes);
+        format!("{peak} at most, of which {state} state of rows")
     }
 
-    fn print_clusters(&self) {
-        let model = self.outcome.model;
+    fn write_clusters(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let model = self.model;
         let centroids = model.centroids().to_f64();
-        println!("  cluster       rows  centroid");
-        for (cluster, centroid) in centroids.chunks(model.n_features()).enumerate().take(TABLE_ROWS)
-        {
-            let head: Vec<String> =
-                centroid.iter().take(5).map(|value| format!("{value:.3}")).collect();
+        write!(f, "  cluster       rows  centroid")?;
+        let clusters = centroids.chunks(model.n_features()).zip(model.cluster_counts());
+        for (cluster, (centroid, rows)) in clusters.enumerate().take(TABLE_ROWS) {
+            let head = centroid.iter().take(5).map(|value| format!("{value:.3}"));
+            let head = head.collect::<Vec<_>>().join(", ");
             let more = if centroid.len() > 5 { ", ..." } else { "" };
-            let rows = model.cluster_counts()[cluster];
-            println!("  {cluster:>7} {rows:>10}  [{}{more}]", head.join(", "));
+            write!(f, "\n  {cluster:>7} {rows:>10}  [{head}{more}]")?;
         }
-        if model.n_clusters() > TABLE_ROWS {
-            println!("  ... and {} more", model.n_clusters() - TABLE_ROWS);
+        match model.n_clusters().checked_sub(TABLE_ROWS) {
+            Some(more @ 1..) => write!(f, "\n  ... and {more} more"),
+            _ => Ok(()),
         }
     }
 }

@@ -42,6 +42,6 @@ pub use job::{Job, Partial};
 pub use layout::{BlockRows, Dtype, Layout, TargetKind};
 pub use observe::{Event, Observer};
 pub use registry::Registry;
-pub use session::Session;
+pub use session::{Session, run};
 pub use source::{BlockSource, Description};
 pub use state::StatePolicy;

@@ -6,9 +6,20 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::control::Control;
 use crate::dataset::ChunkedDataset;
 use crate::error::{Error, Result};
-use crate::executor::{Executor, Step, StepStats};
+use crate::executor::{Executor, Step, StepStats, Threads};
 use crate::job::{Job, foreign};
-use crate::observe::{Event, Observer};
+use crate::observe::{Event, Observer, Silent};
+
+/// Runs one job over a dataset on the threads of this machine: one pass, or two if row
+/// counts are unknown. [`Session`] has the choices.
+///
+/// # Errors
+/// As for [`Session::run`].
+pub fn run<J: Job>(data: &ChunkedDataset, job: &J) -> Result<J::Partial> {
+    let (threads, control) = (Threads::shared(), Control::default());
+    let session = Session::new(&*threads, &Silent, &control);
+    session.run(&session.with_known_rows(data)?, job)
+}
 
 /// Runs jobs one after the other; the state that they keep ends with the session.
 ///

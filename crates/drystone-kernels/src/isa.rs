@@ -22,7 +22,8 @@ pub enum Isa {
 impl Isa {
     /// The fastest instruction set of this machine, or the one that the
     /// environment variable `DRYSTONE_ISA` (`scalar`, `avx2`) names. A name that
-    /// is unknown, or not available here, is ignored: the bits are the same.
+    /// is unknown, or not available here, changes nothing here: who should know is
+    /// told by [`check_choice`](Self::check_choice).
     #[must_use]
     pub fn best() -> Self {
         static BEST: OnceLock<Isa> = OnceLock::new();
@@ -32,6 +33,17 @@ impl Isa {
             let named = available.iter().find(|isa| isa.name() == wanted);
             *named.unwrap_or(&available[0])
         })
+    }
+
+    /// Whether `DRYSTONE_ISA`, if it is set, names an instruction set of this machine.
+    ///
+    /// # Errors
+    /// The name that is not available here.
+    pub fn check_choice() -> Result<(), String> {
+        match std::env::var("DRYSTONE_ISA") {
+            Ok(name) if Self::available().iter().all(|isa| isa.name() != name) => Err(name),
+            _ => Ok(()),
+        }
     }
 
     /// The instruction sets that this machine can run, fastest first.

@@ -25,6 +25,13 @@ impl Drawn {
     }
 }
 
+/// The key of a row, from a random number that belongs to it: the greater its chance, the
+/// smaller. Finite for every chance above 0, so that such a row can always be drawn, and
+/// infinite for 0.
+pub(crate) fn key(random: f64, chance: f64) -> f64 {
+    if chance > 0.0 { (random / chance).min(f64::MAX) } else { f64::INFINITY }
+}
+
 /// The rows of the smallest keys among those offered; ties go to the lower row.
 ///
 /// Merging is associative and commutative once both sides are [sealed](Smallest::seal).
@@ -107,6 +114,14 @@ mod tests {
             prop_assert_eq!(&found, &wanted);
             prop_assert_eq!(of(capacity, &rows), merged);
         }
+    }
+
+    #[test]
+    fn keys_are_finite_for_every_chance() {
+        let least = f64::from_bits(1);
+        let keys = [(36.0, least), (0.0, least), (1.0, 2.0), (1.0, 0.0), (0.0, 0.0)];
+        let found = keys.map(|(random, chance)| key(random, chance));
+        assert_eq!(found, [f64::MAX, 0.0, 0.5, f64::INFINITY, f64::INFINITY]);
     }
 
     #[test]

@@ -133,6 +133,9 @@ impl KMeans {
         }
         let status = Status::from_name(&header.status);
         let status = status.ok_or_else(|| Error::format("a status", &header.status))?;
+        if !(header.inertia >= 0.0 && header.inertia.is_finite()) {
+            return Err(Error::format("a finite inertia of at least 0", header.inertia));
+        }
         let tensor = |name| {
             let missing = |_| Error::format(format!("an array {name:?}"), "none");
             tensors.tensor(name).map_err(missing)

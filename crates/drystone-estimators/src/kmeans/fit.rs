@@ -5,6 +5,7 @@ use drystone_core::{
     ChunkedDataset, Control, Dtype, Error, ErrorKind, Event, Result, Rows, Session, StopReason,
     Threads,
 };
+use drystone_kernels::Isa;
 use drystone_kernels::limbs::{ClusterSums, Scales};
 
 use super::element::Real;
@@ -27,6 +28,7 @@ pub(crate) fn fit(params: &KMeansValidParams<'_>, data: &ChunkedDataset) -> Resu
     let executor = params.executor.unwrap_or(&*shared);
     let control = Control::new(params.cancel.clone(), params.max_time);
     let session = Session::new(executor, params.observer, &control);
+    Isa::check_choice().map_err(unknown_isa)?;
     if data.n_features() == 0 {
         return Err(empty("the dataset has no columns"));
     }
@@ -34,6 +36,11 @@ pub(crate) fn fit(params: &KMeansValidParams<'_>, data: &ChunkedDataset) -> Resu
         Dtype::F32 => Fit::<f32>::new(params, &session, data)?.run(),
         Dtype::F64 => Fit::<f64>::new(params, &session, data)?.run(),
     }
+}
+
+fn unknown_isa(name: String) -> Error {
+    let available: Vec<&str> = Isa::available().iter().map(|isa| isa.name()).collect();
+    Error::parameter("DRYSTONE_ISA", available.join(" or "), format!("{name:?}"))
 }
 
 fn empty(what: &str) -> Error {
@@ -46,8 +53,7 @@ fn check_rows(scan: &ScanPartial, n_clusters: usize) -> Result<()> {
         return Err(empty("the dataset has no rows"));
     }
     if scan.n_weighty == 0 {
-        let found = "0 for every row".to_owned();
-        return Err(ErrorKind::Weight { found }.into());
+        return Err(empty("no row has a positive weight"));
     }
     if scan.n_weighty < n_clusters as u64 {
         let (n_clusters, found) = (n_clusters as u64, scan.n_weighty);
@@ -161,7 +167,9 @@ impl<'a, T: Real> Fit<'a, T> {
 
     /// Makes `tol` absolute by the mean variance of the columns.
     fn note_spread(&mut self, partial: &LloydPartial) {
-        let Some(spread) = &partial.spread else { return };
+        let Some(spread) = &partial.spread else {
+            return;
+        };
         let n_features = self.data.n_features();
         let scales = self.bounds.range.spread_scales();
         let means = self.column_means(&partial.sums[0].0);
@@ -245,7 +253,9 @@ impl<'a, T: Real> Fit<'a, T> {
 
     /// A fit that was stopped gives its latest model, if it has one.
     fn stopped(self, error: Error) -> Result<KMeans> {
-        let ErrorKind::Stopped { reason } = error.kind() else { return Err(error) };
+        let ErrorKind::Stopped { reason } = error.kind() else {
+            return Err(error);
+        };
         let status = match reason {
             StopReason::Cancelled => Status::Cancelled,
             StopReason::MaxTime => Status::MaxTime,
@@ -263,9 +273,12 @@ impl<'a, T: Real> Fit<'a, T> {
             Some((restart, latest))
         });
         let best = known.min_by(|(_, a), (_, b)| a.cost.total_cmp(&b.cost));
-        let Some((restart, latest)) = best else { return Err(empty("no restart was evaluated")) };
+        let Some((restart, latest)) = best else {
+            return Err(empty("no restart was evaluated"));
+        };
         let status = match (restart.phase, stopped) {
-            (Phase::Done(status), _) | (_, Some(status)) => status,
+            // One restart may be done while others were stopped: the fit was.
+            (_, Some(status)) | (Phase::Done(status), None) => status,
             (Phase::Iterating | Phase::Settling(_), None) => Status::MaxIter,
         };
         let history = History {

@@ -40,10 +40,10 @@ impl Range {
         Scales::new::<T>(&self.max_abs, self.max_weight)
     }
 
-    /// Scales for squared differences from a point within the range.
+    /// Scales for weighted squared differences from a point within the range.
     pub fn spread_scales(&self) -> Scales {
         let squares: Vec<f64> = self.width.iter().map(|width| width * width).collect();
-        Scales::new::<f64>(&squares, 1.0)
+        Scales::new::<f64>(&squares, self.max_weight)
     }
 }
 
@@ -61,7 +61,7 @@ pub(crate) struct LloydPartial {
     #[serde(with = "raw")]
     pub labels: Vec<u64>,
     pub sums: Vec<Sums>,
-    /// Squared differences of each column, as integers, if they were asked for.
+    /// Weighted squared differences of each column, as integers, if they were asked for.
     pub spread: Option<Sums>,
 }
 
@@ -166,8 +166,11 @@ impl<T: Real> Lloyd<T> {
                 }));
             }
             let index = &index[..squares.len() / self.n_features];
-            let added = accumulator.add(Isa::best(), &squares, None, index);
-            added.map_err(|beyond| out_of_range(rows, tile * TILE_ROWS + beyond.row, &beyond))?;
+            let first = tile * TILE_ROWS;
+            let weights = rows.block.weights.as_deref();
+            let weights = weights.map(|weights| &weights[first..first + index.len()]);
+            let added = accumulator.add(Isa::best(), &squares, weights, index);
+            added.map_err(|beyond| out_of_range(rows, first + beyond.row, &beyond))?;
         }
         accumulator.flush_into(into).map_err(|beyond| out_of_range(rows, beyond.row, &beyond))
     }

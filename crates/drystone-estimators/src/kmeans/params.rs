@@ -98,8 +98,8 @@ impl<'a> KMeansParams<'a> {
     }
 
     /// Stops when the squared shift of all centroids together is at most `tol` times the
-    /// mean variance of the columns (as scikit-learn; dask-ml's and linfa's is absolute).
-    /// With 0 only unchanged labels stop it.
+    /// mean variance of the columns (as scikit-learn, but weighted as the rows are; dask-ml's
+    /// and linfa's is absolute). With 0 only unchanged labels stop it.
     #[doc(alias = "tolerance")]
     pub fn tol(mut self, tol: f64) -> Self {
         self.0.tol = tol;
@@ -155,14 +155,21 @@ impl<'a> KMeansParams<'a> {
     /// - [`Empty`](drystone_core::ErrorKind::Empty): no rows, or none of positive weight.
     /// - [`TooFewRows`](drystone_core::ErrorKind::TooFewRows): fewer (distinct) rows than clusters.
     /// - [`NotFinite`](drystone_core::ErrorKind::NotFinite), [`Weight`](drystone_core::ErrorKind::Weight):
-    ///   a bad number, with its block, row and column.
-    /// - [`Range`](drystone_core::ErrorKind::Range): squared distances leave the element type.
+    ///   a bad number, with its block, row and column; or the largest weight is not within
+    ///   1e-100 and 1e100.
+    /// - [`Range`](drystone_core::ErrorKind::Range): squared distances leave the element type,
+    ///   or squares that of `f64`.
+    /// - [`Dtype`](drystone_core::ErrorKind::Dtype), [`Shape`](drystone_core::ErrorKind::Shape):
+    ///   given centroids are of another element type or width than the data.
+    /// - [`SourceChanged`](drystone_core::ErrorKind::SourceChanged): a pass saw other data
+    ///   than the first.
     /// - [`Stopped`](drystone_core::ErrorKind::Stopped): cancelled, or out of time, before there was a model.
     /// - the source's and the executor's.
     ///
     /// # Performance
-    /// Passes: 1 to scan (2 if row counts are unknown), then k-means||: `rounds` + 1;
-    /// k-means++: `n_clusters`; random or given: none; then one an iteration, and one more
+    /// Passes: 1 to scan (2 if row counts are unknown), then k-means||: `rounds` + 1, and
+    /// more while it has drawn fewer rows than clusters; k-means++: `n_clusters`; random or
+    /// given: none; then one an iteration, another where clusters ran empty, and one more
     /// if it stopped before labels settled. Each costs O(n k d) at most, in memory that
     /// [`explain`](Self::explain) states.
     pub fn fit(&self, data: &impl ToChunked) -> Result<KMeans> {

@@ -25,11 +25,14 @@ fn passes(params: &KMeansValidParams<'_>, data: &ChunkedDataset) -> Vec<Pass> {
     }
     passes.push(pass("scan ranges and weights", 1));
     match params.init {
-        Init::Parallel { rounds, .. } => passes.push(pass("seed by k-means||", rounds + 1)),
+        Init::Parallel { rounds, .. } => {
+            passes.push(pass("seed by k-means|| (more if it draws too few rows)", rounds + 1))
+        }
         Init::PlusPlus => passes.push(pass("seed by k-means++", params.n_clusters)),
         Init::Random | Init::Centroids(_) => {}
     }
-    passes.push(pass("Lloyd's iterations, and one to settle labels", params.max_iter + 1));
+    let iterations = "Lloyd's iterations and one to settle labels (more if clusters run empty)";
+    passes.push(pass(iterations, params.max_iter + 1));
     passes
 }
 

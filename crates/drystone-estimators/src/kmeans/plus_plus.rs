@@ -7,7 +7,7 @@ use drystone_core::{BlockAt, Job, Partial, Result};
 use drystone_kernels::{ExactSum, math};
 use serde::{Deserialize, Serialize};
 
-use super::draws::Smallest;
+use super::draws::{Smallest, key};
 use super::element::{Real, named, weight_of};
 use super::nearness::{DistanceTiles, Nearness};
 use super::scan::row_values;
@@ -78,7 +78,7 @@ impl<T: Real> PlusPlus<T> {
         let weighted = weight * f64::from(d2);
         into.costs[outcome].add(weighted);
         let position = rows.first_row + row as u64;
-        let key = -math::ln(row_uniform(seed, self.round, position)) / weighted;
+        let key = key(-math::ln(row_uniform(seed, self.round, position)), weighted);
         let values = || row_values(&rows.block.records, row);
         into.draws[outcome].offer(key, position, weight, values);
     }

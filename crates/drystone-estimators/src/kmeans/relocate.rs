@@ -82,7 +82,8 @@ pub(crate) fn relocate<T: Real>(
         let mut moved = sums.clone();
         let took = moved.remove_row(donor, &row, drawn.weight, scales);
         let gave = moved.add_row(cluster, &row, drawn.weight, scales);
-        if took.is_ok() && gave.is_ok() && moved.weights()[donor] != 0 {
+        let both_weigh = moved.weights()[donor] != 0 && moved.weights()[cluster] != 0;
+        if took.is_ok() && gave.is_ok() && both_weigh {
             *sums = moved;
             empty.next();
         }

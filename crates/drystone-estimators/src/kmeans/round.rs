@@ -7,7 +7,7 @@ use drystone_core::{BlockAt, Job, Partial, Result};
 use drystone_kernels::ExactSum;
 use serde::{Deserialize, Serialize};
 
-use super::draws::Smallest;
+use super::draws::{Smallest, key};
 use super::element::{Real, named, weight_of};
 use super::nearness::{Index, Nearness};
 use super::scan::row_values;
@@ -102,7 +102,9 @@ impl<T: Real> Job for SeedRound<T> {
         into: &mut RoundPartial,
     ) -> Result<()> {
         for (idx, (restart, near)) in self.restarts.iter().zip(state).enumerate() {
-            let Some((group, earlier)) = restart.groups.split_last() else { continue };
+            let Some((group, earlier)) = restart.groups.split_last() else {
+                continue;
+            };
             let first = earlier.iter().map(|group| group.0.len()).sum::<usize>() / self.n_features;
             near.update(rows, self.n_features, &group.0, first, self.unit)?;
             match restart.task {
@@ -164,7 +166,7 @@ impl<T: Real> SeedRound<T> {
             let weighted = weight * f64::from(d2);
             cost.add(weighted);
             let position = rows.first_row + row as u64;
-            let key = row_uniform(restart.seed, self.round, position) / weighted;
+            let key = key(row_uniform(restart.seed, self.round, position), weighted);
             draws.offer(key, position, weight, || row_values(&rows.block.records, row));
         }
         draws.seal();

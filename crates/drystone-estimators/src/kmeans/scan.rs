@@ -7,7 +7,7 @@ use drystone_core::{BlockAt, Error, ErrorKind, Job, Partial, Records, Result, Ro
 use drystone_kernels::{ExactSum, Float, math};
 use serde::{Deserialize, Serialize};
 
-use super::draws::Smallest;
+use super::draws::{Smallest, key};
 use super::element::{Real, weight_of};
 
 /// Round of the keys that draw rows before there are distances.
@@ -100,7 +100,7 @@ impl Scan {
             for row in 0..rows.block.n_samples() {
                 let position = rows.first_row + row as u64;
                 let weight = weight_of(weights, row);
-                let key = -math::ln(row_uniform(seed, FIRST_ROUND, position)) / weight;
+                let key = key(-math::ln(row_uniform(seed, FIRST_ROUND, position)), weight);
                 draws.offer(key, position, weight, || row_values(&rows.block.records, row));
             }
             draws.seal();
@@ -136,8 +136,9 @@ fn scan_records<T: Real>(rows: &BlockAt, records: &Rows<T>, into: &mut ScanParti
     }
     into.n_samples += records.n_samples() as u64;
     for column in 0..n_features {
-        into.min[column] = into.min[column].min(Float::to_f64(min[column]));
-        into.max[column] = into.max[column].max(Float::to_f64(max[column]));
+        // Adding 0 makes -0.0 to 0.0: which of them came first must not show.
+        into.min[column] = into.min[column].min(Float::to_f64(min[column]) + 0.0);
+        into.max[column] = into.max[column].max(Float::to_f64(max[column]) + 0.0);
     }
     Ok(())
 }

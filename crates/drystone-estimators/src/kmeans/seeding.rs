@@ -1,6 +1,8 @@
 //! From data to first centroids: drives the passes that seeding takes, for all restarts
 //! together.
 
+use std::collections::HashSet;
+
 use drystone_core::{ChunkedDataset, Dtype, Error, ErrorKind, Event, Records, Result, Session};
 use drystone_kernels::normal::mix;
 
@@ -20,6 +22,9 @@ const MAX_EXTRA_ROUNDS: usize = 8;
 
 /// Squared distances must keep so many bits below the widest one before they underflow.
 const MIN_DISTANCE_BITS: i32 = 48;
+
+/// Squares and costs may be 2^1000 at most: sums of rows reach up to 2^1015.
+const MOST: f64 = f64::MAX / (1_u64 << 24) as f64;
 
 /// The first centroids of one restart, `(n_clusters, n_features)`.
 pub(crate) struct Seeded<T> {
@@ -82,8 +87,9 @@ impl Bounds {
         }
         let width: Vec<f64> = high.iter().zip(&low).map(|(high, low)| high - low).collect();
         let diameter: f64 = width.iter().map(|width| width * width).sum();
-        check_diameter(T::DTYPE, diameter, scan.max_weight)?;
-        check_weight(scan)?;
+        check_weight(scan, diameter)?;
+        check_range(T::DTYPE, &width, diameter)?;
+        check_magnitude(scan, &width)?;
         let middle = low.iter().zip(&width).map(|(low, width)| low + width / 2.0).collect();
         let range = Range { max_abs: scan.max_abs(), width, max_weight: scan.max_weight };
         let unit = 1.0 / power_of_two_below(diameter);
@@ -92,25 +98,44 @@ impl Bounds {
     }
 }
 
-fn check_diameter(dtype: Dtype, diameter: f64, max_weight: f64) -> Result<()> {
+/// Squared distances are 0 or well within the element type.
+fn check_range(dtype: Dtype, width: &[f64], diameter: f64) -> Result<()> {
     let (least, most) = match dtype {
-        Dtype::F32 => (f64::from(f32::MIN_POSITIVE), f64::from(f32::MAX)),
-        Dtype::F64 => (f64::MIN_POSITIVE, f64::MAX),
+        Dtype::F32 => (f64::from(f32::MIN_POSITIVE), f64::from(f32::MAX) / 16.0),
+        Dtype::F64 => (f64::MIN_POSITIVE, MOST),
     };
     let least = least * (1_u64 << MIN_DISTANCE_BITS) as f64;
-    let within = diameter == 0.0 || (diameter >= least && diameter <= most / 16.0);
-    if within && (diameter * max_weight).is_finite() {
+    let widest = width.iter().copied().fold(0.0, f64::max);
+    if widest == 0.0 || (diameter >= least && diameter <= most) {
         return Ok(());
     }
-    let found = format!("{:e}", diameter.sqrt());
+    let found = format!("{widest:e}");
     Err(ErrorKind::Range { dtype: dtype.to_string(), found }.into())
 }
 
-fn check_weight(scan: &ScanPartial) -> Result<()> {
-    if (1e-250..=1e250).contains(&scan.max_weight) && scan.total_weight().is_finite() {
+/// A centroid that is off by rounding, however little, is at a finite distance.
+fn check_magnitude(scan: &ScanPartial, width: &[f64]) -> Result<()> {
+    let largest = scan.max_abs().into_iter().fold(0.0, f64::max);
+    if largest * largest <= MOST {
         return Ok(());
     }
-    let found = format!("a largest weight of {:e}; rescale the weights", scan.max_weight);
+    let widest = width.iter().copied().fold(0.0, f64::max);
+    let found = format!("up to {largest:e} large and {widest:e}");
+    Err(ErrorKind::Range { dtype: "f64".to_owned(), found }.into())
+}
+
+/// Neither the weights nor the costs that they give leave the range of `f64`.
+fn check_weight(scan: &ScanPartial, diameter: f64) -> Result<()> {
+    let sound = (1e-100..=1e100).contains(&scan.max_weight) && scan.total_weight() <= MOST;
+    // Where the diameter itself is out of range, that is said in its own words.
+    let of_most = diameter > MOST || diameter * scan.total_weight() <= MOST;
+    if sound && of_most {
+        return Ok(());
+    }
+    let found = format!(
+        "a largest weight of {:e}, beyond what can be summed; rescale the weights",
+        scan.max_weight
+    );
     Err(ErrorKind::Weight { found }.into())
 }
 
@@ -308,11 +333,14 @@ impl<'a, T: Real> Parallel<'a, T> {
 /// equal rows once; in the order of the dataset.
 fn distinct(winners: &[Drawn], threshold: f64, least: usize) -> Vec<Drawn> {
     let mut chosen: Vec<Drawn> = Vec::new();
+    let mut seen = HashSet::new();
     for drawn in winners {
         if drawn.key > threshold && chosen.len() >= least {
             break;
         }
-        if chosen.iter().all(|other| other.values != drawn.values) {
+        // Adding 0 makes -0.0 to 0.0, which is equal to it.
+        let bits: Vec<u64> = drawn.values.iter().map(|value| (value + 0.0).to_bits()).collect();
+        if seen.insert(bits) {
             chosen.push(drawn.clone());
         }
     }
@@ -348,8 +376,9 @@ fn plus_plus<T: Real>(
             break;
         }
         let partial = session.run(data, &job)?;
-        for (restart, rounds) in rounds.iter_mut().enumerate() {
-            let outcomes = job.outcomes(restart);
+        // Before any restart is given its next trials, of which there may be more or fewer.
+        let outcomes: Vec<_> = (0..rounds.len()).map(|restart| job.outcomes(restart)).collect();
+        for (restart, (rounds, outcomes)) in rounds.iter_mut().zip(outcomes).enumerate() {
             let cost = |&outcome: &usize| partial.costs[outcome].value();
             let best = outcomes.clone().min_by(|a, b| cost(a).total_cmp(&cost(b)));
             let best = best.unwrap_or(outcomes.start);

@@ -2,13 +2,13 @@
 //! made by the script beside it.
 
 use drystone_core::block::RecordElement;
-use drystone_core::{ChunkedDataset, Records, Rows, input};
+use drystone_core::{ChunkedDataset, Records, input};
 use drystone_estimators::kmeans::Status;
 use drystone_estimators::{Init, KMeans};
 use ndarray::{Array2, Axis};
 use serde_json::Value;
 
-use crate::support::{dataset, read_text};
+use crate::support::{dataset, read_text, to_block};
 
 fn cases() -> Vec<Value> {
     let text = std::fs::read_to_string(dataset("golden/kmeans.json")).expect("golden values");
@@ -20,16 +20,8 @@ fn numbers(value: &Value) -> Vec<f64> {
     value.as_array().expect("numbers").iter().map(|x| x.as_f64().expect("a number")).collect()
 }
 
-fn to_dataset<T: RecordElement>(
-    records: &Array2<f64>,
-    weights: Option<Vec<f64>>,
-) -> ChunkedDataset {
-    let records = records.mapv(|value| T::from_f64(value));
-    let mut block = drystone_core::Block::new(T::into_records(Rows::from_array(records)));
-    if let Some(weights) = weights {
-        block = block.with_weights(weights);
-    }
-    input::cut(block, 777).expect("a dataset")
+fn to_dataset<T: RecordElement>(records: &Array2<f64>, weights: Option<&[f64]>) -> ChunkedDataset {
+    input::cut(to_block::<T>(records, weights), 777).expect("a dataset")
 }
 
 fn fit(case: &Value) -> (KMeans, Vec<u32>) {
@@ -37,15 +29,16 @@ fn fit(case: &Value) -> (KMeans, Vec<u32>) {
     let init: Vec<usize> =
         numbers(&case["init_rows"]).into_iter().map(|row| row as usize).collect();
     let init = records.select(Axis(0), &init);
-    let weights = case["sample_weight"].as_str().map(|rule| {
+    let weights: Option<Vec<f64>> = case["sample_weight"].as_str().map(|rule| {
         assert_eq!(rule, "row % 5");
         (0..records.nrows()).map(|row| (row % 5) as f64).collect()
     });
     let (data, init) = match case["dtype"].as_str() {
-        Some("float32") => {
-            (to_dataset::<f32>(&records, weights), Init::centroids(init.mapv(|value| value as f32)))
-        }
-        _ => (to_dataset::<f64>(&records, weights), Init::centroids(init)),
+        Some("float32") => (
+            to_dataset::<f32>(&records, weights.as_deref()),
+            Init::centroids(init.mapv(|value| value as f32)),
+        ),
+        _ => (to_dataset::<f64>(&records, weights.as_deref()), Init::centroids(init)),
     };
     let params = &case["params"];
     let k = params["k"].as_u64().expect("k") as usize;
