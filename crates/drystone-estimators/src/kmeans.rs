@@ -16,6 +16,8 @@ mod element;
 mod file;
 mod fit;
 mod init;
+#[cfg(test)]
+mod laws;
 mod linfa;
 mod lloyd;
 mod model;

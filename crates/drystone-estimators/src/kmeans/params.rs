@@ -150,6 +150,12 @@ impl<'a> KMeansParams<'a> {
     /// The model has the same bits whatever the blocks, threads, executor, memory budget
     /// and instruction set. Data are `f32` or `f64` and are not converted.
     ///
+    /// Rows are summed as integers, in units of 2^-88 (`f64`) or 2^-50 (`f32`) of the
+    /// largest weighted magnitude in their column. Half a unit a row is all that a centroid
+    /// can be off, but for rounding: a cluster loses digits only where its weights, or the
+    /// values of its column, are smaller than the largest by more than some 2^35 (`f64`)
+    /// or 2^26 (`f32`); one of less than 2^-89 of the largest weight counts as empty.
+    ///
     /// # Errors
     /// - [`Parameter`](drystone_core::ErrorKind::Parameter): a parameter is not allowed.
     /// - [`Empty`](drystone_core::ErrorKind::Empty): no rows, or none of positive weight.

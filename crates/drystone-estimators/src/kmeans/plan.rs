@@ -17,8 +17,10 @@ pub(crate) fn explain(params: &KMeansValidParams<'_>, data: &ChunkedDataset) -> 
     Explanation::new(what, data, resources, passes(params, data), state_bytes_per_row(params))
 }
 
+/// What a fit needs, and apart from that what it may come to.
 fn passes(params: &KMeansValidParams<'_>, data: &ChunkedDataset) -> Vec<Pass> {
     let pass = |name: &str, at_most| Pass { name: name.to_owned(), at_most };
+    let n_clusters = params.n_clusters;
     let mut passes = Vec::new();
     if data.n_samples().is_none() {
         passes.push(pass("count rows", 1));
@@ -26,13 +28,16 @@ fn passes(params: &KMeansValidParams<'_>, data: &ChunkedDataset) -> Vec<Pass> {
     passes.push(pass("scan ranges and weights", 1));
     match params.init {
         Init::Parallel { rounds, .. } => {
-            passes.push(pass("seed by k-means|| (more if it draws too few rows)", rounds + 1))
+            let more = seeding::MAX_EXTRA_ROUNDS + n_clusters;
+            passes.push(pass("seed by k-means||", rounds + 1));
+            passes.push(pass("seed on, only if it drew too few rows", more));
         }
-        Init::PlusPlus => passes.push(pass("seed by k-means++", params.n_clusters)),
+        Init::PlusPlus => passes.push(pass("seed by k-means++", n_clusters)),
         Init::Random | Init::Centroids(_) => {}
     }
-    let iterations = "Lloyd's iterations and one to settle labels (more if clusters run empty)";
-    passes.push(pass(iterations, params.max_iter + 1));
+    passes.push(pass("Lloyd's iterations, and one to settle labels", params.max_iter + 1));
+    let fillings = params.max_iter * params.n_init;
+    passes.push(pass("find rows for clusters, only if some run empty", fillings));
     passes
 }
 

@@ -17,8 +17,9 @@ use super::recluster::{Candidates, n_trials, recluster};
 use super::round::{Group, Restart, SeedRound, Task};
 use super::scan::{Scan, ScanPartial};
 
-/// Rounds beyond those asked for, while there are fewer candidates than clusters.
-const MAX_EXTRA_ROUNDS: usize = 8;
+/// Rounds beyond those asked for, while there are fewer candidates than clusters; after
+/// them each round takes in as many rows as are missing, whatever their chance.
+pub(crate) const MAX_EXTRA_ROUNDS: usize = 8;
 
 /// Squared distances must keep so many bits below the widest one before they underflow.
 const MIN_DISTANCE_BITS: i32 = 48;

@@ -6,6 +6,7 @@ use drystone_core::{
 };
 use drystone_estimators::{Init, KMeans, KMeansParams, Oversampling};
 use drystone_kernels::{Isa, normal::mix};
+use drystone_sources::generate::Blobs;
 use ndarray::{Array2, Axis};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
@@ -192,6 +193,20 @@ fn other_processes_change_no_bit() {
         Ok(())
     });
     result.expect("the same bits");
+}
+
+#[test]
+fn rows_generated_in_other_processes_are_the_same() {
+    let blobs =
+        |block_rows: u64| Blobs::new(20_000, 4).centers(6).seed(3).block_rows(block_rows).dataset();
+    let params = KMeans::params(6).max_iter(5);
+    let fit = |data: ChunkedDataset, executor: &dyn Executor| {
+        sha(&params.clone().on(executor).fit(&data).expect("a model"))
+    };
+    let reference = fit(blobs(20_000), &Inline::new(0));
+    let two = children(2, 100_000, StatePolicy::Keep);
+    assert_eq!(fit(blobs(3_000), &two), reference);
+    assert_eq!(fit(blobs(7_001).slice(0..20_000), &two), reference);
 }
 
 #[test]

@@ -224,6 +224,7 @@ fn worker_process() {
     if std::env::var_os(WORKER).is_some() {
         let mut registry = Registry::new();
         drystone_estimators::register(&mut registry);
+        drystone_sources::register(&mut registry);
         registry.source(Carried::KIND, |body, _| Ok(Arc::new(Carried::new(wire::decode(body)?))));
         serve(&registry, std::io::stdin(), std::io::stdout()).expect("requests");
     }
