@@ -46,6 +46,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--fits", type=int, default=5, help="timed fits")
     parser.add_argument("--data", type=Path, help="n x d .npy; made if absent")
     parser.add_argument("--init", type=Path, help="k x d .npy; made if absent")
+    parser.add_argument("--make-only", action="store_true", help="make the files and stop")
     args = parser.parse_args()
     stem = f"target/peers/blobs-{args.n}x{args.d}-k{args.k}"
     args.data = args.data or Path(f"{stem}-{args.dtype}.npy")
@@ -99,6 +100,8 @@ def fit(x: NDArray[Any], init: NDArray[Any], iterations: int) -> tuple[float, KM
 def main() -> None:
     args = arguments()
     x, init = inputs(args)
+    if args.make_only:
+        return
     warnings.simplefilter("error", ConvergenceWarning)
     with threadpool_limits(limits=args.threads):
         threads = dict(sorted((i["user_api"], i["num_threads"]) for i in threadpool_info()))

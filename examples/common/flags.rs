@@ -264,5 +264,8 @@ fn place(flag: &str, path: &Path) -> Result<PathBuf> {
     }
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     let parent = parent.unwrap_or(Path::new(".")).canonicalize().map_err(|_| refused())?;
+    if !parent.is_dir() {
+        return Err(refused());
+    }
     Ok(parent.join(path.file_name().ok_or_else(refused)?))
 }

@@ -1,1 +1,11 @@
-//! Integration tests of the whole: one binary.
+//! Integration tests of the whole, through the facade and the `kmeans` example: one binary.
+
+#[cfg(unix)]
+mod bad_input;
+mod facade;
+mod files;
+mod kmeans_example;
+#[cfg(target_os = "linux")]
+mod memory;
+mod reproducibility;
+mod support;
