@@ -72,12 +72,19 @@ fn dataset(flags: &Flags) -> Result<ChunkedDataset> {
 
 fn npy_dataset(flags: &Flags, path: &std::path::Path) -> Result<ChunkedDataset> {
     flags.only_for_csv()?;
-    npy::open(path).block_rows(flags.block_rows as usize).dataset()
+    let npy = npy::open(path);
+    match flags.block_rows {
+        Some(rows) => npy.block_rows(rows as usize).dataset(),
+        None => npy.dataset(),
+    }
 }
 
 fn csv_dataset(flags: &Flags, mut csv: Csv) -> Result<ChunkedDataset> {
     csv = csv.header(flags.header.into()).delimiter(flags.delimiter()?);
-    csv = csv.dtype(flags.dtype()).block_rows(flags.block_rows as usize);
+    csv = csv.dtype(flags.dtype());
+    if let Some(rows) = flags.block_rows {
+        csv = csv.block_rows(rows as usize);
+    }
     if let Some(columns) = &flags.columns {
         csv = csv.columns(csv::Column::parse_list(columns)?);
     }
@@ -94,12 +101,15 @@ fn init(flags: &Flags) -> Result<Init> {
     if let Some(path) = &flags.init_centroids {
         return Ok(Init::Centroids(npy::read_array(path)?));
     }
+    if flags.init != InitName::Parallel {
+        flags.only_for_parallel()?;
+    }
     let oversampling = match flags.oversampling_rows {
         Some(rows) => Oversampling::Rows(rows),
-        None => Oversampling::PerCluster(flags.oversampling_factor),
+        None => Oversampling::PerCluster(flags.oversampling_factor.unwrap_or(2.0)),
     };
     Ok(match flags.init {
-        InitName::Parallel => Init::parallel(oversampling, flags.init_max_iter),
+        InitName::Parallel => Init::parallel(oversampling, flags.init_max_iter.unwrap_or(5)),
         InitName::Plusplus => Init::PlusPlus,
         InitName::Random => Init::Random,
     })

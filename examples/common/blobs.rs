@@ -11,12 +11,13 @@ const SAMPLE_ROWS: u64 = 1000;
 
 /// `blocks` x `block_rows` rows around the class means of `make_blobs(1000, centers)`.
 pub fn around_class_means(flags: &Flags) -> Result<ChunkedDataset> {
-    for (flag, found) in [("--blocks", flags.blocks), ("--block-rows", flags.block_rows)] {
+    let block_rows = flags.generated_rows();
+    for (flag, found) in [("--blocks", flags.blocks), ("--block-rows", block_rows)] {
         if found == 0 {
             return Err(Error::parameter(flag, "at least 1", found));
         }
     }
-    let n_samples = flags.blocks.checked_mul(flags.block_rows);
+    let n_samples = flags.blocks.checked_mul(block_rows);
     let n_samples = n_samples.ok_or_else(|| {
         Error::parameter("--blocks", "fewer: there are over 2^64 rows", flags.blocks)
     })?;
@@ -24,7 +25,7 @@ pub fn around_class_means(flags: &Flags) -> Result<ChunkedDataset> {
         .center_points(class_means(flags)?)
         .cluster_std(flags.cluster_std)
         .seed(flags.seed)
-        .block_rows(flags.block_rows)
+        .block_rows(block_rows)
         .dtype(flags.dtype())
         .try_dataset()
 }

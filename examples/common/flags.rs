@@ -13,14 +13,14 @@ pub struct Flags {
     /// Blocks to generate
     #[arg(long, default_value_t = 50, conflicts_with = "input", help_heading = "Generated data")]
     pub blocks: u64,
-    /// Rows of a block (of a CSV file: about so many)
-    #[arg(long, default_value_t = 200_000, help_heading = "Generated data")]
-    pub block_rows: u64,
+    /// Rows of a block [default: 200000; of files: blocks of about 8 MiB]
+    #[arg(long, help_heading = "Generated data")]
+    pub block_rows: Option<u64>,
     /// Columns to generate
     #[arg(long, default_value_t = 20, conflicts_with = "input", help_heading = "Generated data")]
     pub features: usize,
-    /// Centres to generate rows around
-    #[arg(long, default_value_t = 50, conflicts_with = "input", help_heading = "Generated data")]
+    /// Centres to generate rows around, and as many clusters to find
+    #[arg(long, default_value_t = 50, help_heading = "Generated data")]
     pub centers: usize,
     /// Standard deviation around the centres
     #[arg(long, default_value_t = 1.0, conflicts_with = "input", help_heading = "Generated data")]
@@ -30,12 +30,7 @@ pub struct Flags {
     pub dtype: Option<DtypeName>,
 
     /// Read rows from here: a path, a directory of .npy files, or a pattern such as 'part-[1-6].csv'
-    #[arg(
-        long,
-        value_name = "PATH-OR-GLOB",
-        requires = "clusters",
-        help_heading = "Data from files"
-    )]
+    #[arg(long, value_name = "PATH-OR-GLOB", help_heading = "Data from files")]
     pub input: Option<PathBuf>,
     /// Feature columns of a CSV file, by name or index from 0, as in 0-3,7,price [default: all]
     #[arg(long, requires = "input", help_heading = "Data from files")]
@@ -53,18 +48,18 @@ pub struct Flags {
     #[arg(long, default_value = "auto", requires = "input", help_heading = "Data from files")]
     pub delimiter: String,
 
-    /// Clusters to find [default: as many as centers; needed with --input]
+    /// Clusters to find [default: as many as --centers]
     #[arg(long)]
     pub clusters: Option<usize>,
     /// How the first centroids are found
     #[arg(long, value_enum, default_value_t = InitName::Parallel)]
     pub init: InitName,
-    /// Rounds of k-means||
-    #[arg(long, default_value_t = 5)]
-    pub init_max_iter: usize,
-    /// Rows that a round of k-means|| draws, for each cluster
-    #[arg(long, default_value_t = 2.0, conflicts_with = "oversampling_rows")]
-    pub oversampling_factor: f64,
+    /// Rounds of k-means|| [default: 5]
+    #[arg(long)]
+    pub init_max_iter: Option<usize>,
+    /// Rows that a round of k-means|| draws, for each cluster [default: 2]
+    #[arg(long, conflicts_with = "oversampling_rows")]
+    pub oversampling_factor: Option<f64>,
     /// Rows that a round of k-means|| draws, in all (dask-ml's oversampling_factor)
     #[arg(long, value_name = "ROWS")]
     pub oversampling_rows: Option<f64>,
@@ -75,7 +70,7 @@ pub struct Flags {
     #[arg(long, default_value_t = 300)]
     pub max_iter: usize,
     /// Stop when centroids move less, relative to the variance of the columns
-    #[arg(long, default_value_t = 1e-4)]
+    #[arg(long, default_value_t = 1e-4, allow_hyphen_values = true)]
     pub tol: f64,
     /// Restarts, which share each pass; the best is kept
     #[arg(long, default_value_t = 1)]
@@ -193,6 +188,27 @@ impl Flags {
         match &self.memory_budget {
             Some(size) => sizes::parse_bytes(size),
             None => Ok(sizes::default_budget()),
+        }
+    }
+
+    /// Rows of a generated block.
+    pub fn generated_rows(&self) -> u64 {
+        self.block_rows.unwrap_or(200_000)
+    }
+
+    /// What only k-means|| has a use for must not be given with another way of seeding.
+    pub fn only_for_parallel(&self) -> Result<()> {
+        let rounds = self.init_max_iter.map(|rounds| rounds as f64);
+        let given = [
+            ("--init-max-iter", rounds),
+            ("--oversampling-factor", self.oversampling_factor),
+            ("--oversampling-rows", self.oversampling_rows),
+        ];
+        match given.into_iter().find_map(|(flag, value)| Some((flag, value?))) {
+            Some((flag, value)) => {
+                Err(Error::parameter(flag, "left out: it is for --init parallel", value))
+            }
+            None => Ok(()),
         }
     }
 

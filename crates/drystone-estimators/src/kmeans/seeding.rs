@@ -182,7 +182,13 @@ pub(crate) fn given_centroids<T: Real>(given: &Records, n_features: usize) -> Re
             found as u64,
         ));
     }
-    Ok(given.as_rows::<T>()?.values().to_vec())
+    match given.as_rows::<T>() {
+        Ok(rows) => Ok(rows.values().to_vec()),
+        Err(_) => {
+            let expected = format!("{} centroids, the type of the data", T::DTYPE);
+            Err(Error::parameter("init", expected, given.dtype()))
+        }
+    }
 }
 
 fn cast<T: Real>(values: &[f64]) -> impl Iterator<Item = T> + '_ {
@@ -300,7 +306,7 @@ impl<'a, T: Real> Parallel<'a, T> {
             restart.next.task = Task::Weigh;
         } else if round == self.rounds {
             let text = format!(
-                "k-means|| drew {} candidates for {} clusters in {round} rounds: going on",
+                "k-means|| has {} of at least {} candidates after round {round}: going on",
                 restart.n_candidates, self.n_clusters
             );
             session.note(&Event::Note { text: &text });

@@ -132,7 +132,7 @@ fn given_centroids_must_fit_the_data() {
         init(Init::centroids(array![[0.0], [1.0]])).fit(&good()),
     );
     check(
-        "expected f64 data, found f32",
+        "parameter `init` must be f64 centroids, the type of the data, found f32",
         init(Init::centroids(array![[0.0_f32, 0.0], [1.0, 0.0]])).fit(&good()),
     );
     check(

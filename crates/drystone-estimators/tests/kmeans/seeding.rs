@@ -116,7 +116,7 @@ fn too_few_draws_are_made_up_for_and_said() {
         params().observe(&observer).fit(&records).expect("a model");
         let notes = notes.lock().expect("notes");
         let said = notes.iter().any(|note| {
-            note.starts_with("k-means|| drew ") && note.ends_with(" in 1 rounds: going on")
+            note.starts_with("k-means|| has ") && note.ends_with(" after round 1: going on")
         });
         assert!(said, "seed {seed}: {notes:?}");
     }

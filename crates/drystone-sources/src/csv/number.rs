@@ -9,7 +9,8 @@ pub(crate) trait Number: RecordElement {
     /// What a missing value is read as.
     const NAN: Self;
 
-    /// The number, `inf` included; `None` for anything else, `NaN` included.
+    /// The number, the word `inf` included; `None` for anything else, `NaN` and numbers
+    /// beyond the type's range included.
     fn parse(field: &[u8]) -> Option<Self>;
 }
 
@@ -24,7 +25,8 @@ macro_rules! impl_number {
                     return Some(value);
                 }
                 let value: $t = std::str::from_utf8(field).ok()?.parse().ok()?;
-                if value.is_nan() { None } else { Some(value) }
+                let beyond = value.is_infinite() && field.iter().any(u8::is_ascii_digit);
+                if value.is_nan() || beyond { None } else { Some(value) }
             }
         }
     )*};
