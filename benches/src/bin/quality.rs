@@ -200,12 +200,15 @@ struct PaperLine {
 }
 
 impl PaperLine {
-    /// Whether all costs are within the bar of their targets; nothing without targets.
+    /// Whether the fit is within the bar: of Lloyd from the true centres where there are
+    /// any, since the cost of such data depends on the centres drawn; of the published costs otherwise; nothing without a
+    /// target.
     fn verdict(&self) -> Option<bool> {
         let (seed, end) = self.target?;
-        let excesses = [excess(self.seed, seed), excess(self.end, end)];
-        let mut excesses = excesses.into_iter().chain(self.above_truth);
-        Some(excesses.all(|excess| excess <= PAPER_BAR))
+        Some(match self.above_truth {
+            Some(above) => above <= PAPER_BAR,
+            None => excess(self.seed, seed) <= PAPER_BAR && excess(self.end, end) <= PAPER_BAR,
+        })
     }
 
     fn to_row(&self) -> [String; 9] {

@@ -10,7 +10,7 @@ use rand::Rng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 /// Restarts when they are cheap.
-const RESTARTS: usize = 10;
+const RESTARTS: usize = 20;
 /// Multiply-adds that all restarts together may cost, about: large problems get fewer.
 const MAX_OPERATIONS: f64 = 4e9;
 /// Lloyd's iterations of one restart at most.
