@@ -2,10 +2,9 @@
 //! and sum up rows, costs and labels by cluster. One pass, no matrix of distances.
 
 use drystone_core::wire::{exact_sums, raw};
-use drystone_core::{BlockAt, Error, ErrorKind, Job, Partial, Result};
+use drystone_core::{BlockAt, Dtype, Error, ErrorKind, Job, Partial, Result};
 use drystone_kernels::limbs::{Accumulator, ClusterSums, OutOfRange, Scales};
 use drystone_kernels::nearest::{nearest, own_distance};
-use drystone_kernels::normal::mix;
 use drystone_kernels::{ExactSum, Isa};
 use serde::{Deserialize, Serialize};
 
@@ -231,11 +230,28 @@ impl<'a, T: Real> Assignments<'a, T> {
         if let Some(row) = best.iter().position(|best| !best.is_finite()) {
             return Err(changed(self.rows, first_row + row));
         }
-        own_distance(isa, records, self.n_features, self.centroids, index, &mut self.d2);
+        match T::DTYPE {
+            // The distances that were compared are in double precision already.
+            Dtype::F64 => self.d2.iter_mut().zip(best).for_each(|(d2, best)| *d2 = best.to_f64()),
+            Dtype::F32 => {
+                let d2 = &mut self.d2;
+                own_distance(isa, records, self.n_features, self.centroids, index, d2);
+            }
+        }
         let weights = self.rows.block.weights.as_deref();
         let weights = weights.map(|weights| &weights[first_row..self.next_row]);
         Ok(Some(Tile { first_row, records, weights, index: &self.index, d2: &self.d2 }))
     }
+}
+
+/// Scrambles a row and its label. Another label of the same row always gives another
+/// value; several rows' changes cancel in the sum with a chance of about 2^-64.
+#[inline]
+fn label_hash(row: u64, label: u32) -> u64 {
+    let both = row.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let both = both.wrapping_add((u64::from(label) + 1).wrapping_mul(0xd1b5_4a32_d192_ed03));
+    let folded = (both ^ (both >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);
+    folded ^ (folded >> 32)
 }
 
 /// Adds up weighted costs, exactly, and a hash of the labels.
@@ -251,8 +267,7 @@ impl Tally<'_> {
             let weight = weight_of(tile.weights, row);
             self.cost.add(weight * d2);
             if weight > 0.0 {
-                let hash = mix(&[first + row as u64, u64::from(label)]);
-                *self.labels = self.labels.wrapping_add(hash);
+                *self.labels = self.labels.wrapping_add(label_hash(first + row as u64, label));
             }
         }
     }

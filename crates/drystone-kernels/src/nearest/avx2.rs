@@ -3,6 +3,7 @@
 
 mod lanes;
 
+use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
 use std::ops::Range;
 use std::sync::atomic::{Ordering, compiler_fence};
 
@@ -15,6 +16,9 @@ use lanes::{BLOCK, Lanes};
 /// time: 8 accumulators, and as many registers for what goes into them.
 const VECTORS: usize = 4;
 const CENTROIDS: usize = 2;
+
+/// Bytes that memory is fetched in.
+const CACHE_LINE: usize = 64;
 
 /// Features per tile: 14 KiB of rows, so that they stay in the first-level cache
 /// along with the centroids. Longer rows carry their sums from tile to tile.
@@ -60,13 +64,27 @@ pub(crate) fn nearest<V: Lanes>(problem: &mut Problem<'_, V::Element>) {
     let best = problem.best.chunks_mut(n_rows);
     let index = problem.index.chunks_mut(n_rows);
     let records = problem.records.chunks(n_rows * d);
-    for ((records, best), index) in records.zip(best).zip(index) {
+    let ahead = records.clone().skip(1).chain([&[][..]]);
+    for (((records, ahead), best), index) in records.zip(ahead).zip(best).zip(index) {
+        if !carry {
+            prefetch(ahead);
+        }
         let found = if carry {
             search::<V, true>(&mut scratch, records, d, problem.centroids)
         } else {
             search::<V, false>(&mut scratch, records, d, problem.centroids)
         };
         store(&found, best, index);
+    }
+}
+
+/// Asks for the rows of the next tile while this one is compared: the pauses between
+/// tiles are too long for the processor to see the pattern.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn prefetch<T>(records: &[T]) {
+    for line in records.chunks(CACHE_LINE / size_of::<T>()) {
+        _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast());
     }
 }
 
