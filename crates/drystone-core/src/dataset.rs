@@ -4,6 +4,8 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
+
 use crate::block::Block;
 use crate::column::{Column, ColumnReduction};
 use crate::error::{Error, Result};
@@ -136,6 +138,25 @@ impl ChunkedDataset {
             Ok(block)
         });
         block.map_err(|error| error.in_block(block_idx as u64))
+    }
+
+    /// Reads each block once, on all cores, and merges what `map` makes of it. `merge` must
+    /// be associative and commutative: blocks come in any order.
+    ///
+    /// For work in this process that need not travel; otherwise write a [`Job`](crate::Job).
+    ///
+    /// # Errors
+    /// Those of reading and of `map`, with the block.
+    pub fn fold_blocks<T: Send>(
+        &self,
+        identity: impl Fn() -> T + Send + Sync,
+        map: impl Fn(&Block) -> Result<T> + Send + Sync,
+        merge: impl Fn(T, T) -> T + Send + Sync,
+    ) -> Result<T> {
+        let blocks = (0..self.n_blocks()).into_par_iter().map(|block_idx| {
+            map(&self.read(block_idx)?).map_err(|error| error.in_block(block_idx as u64))
+        });
+        blocks.try_reduce(identity, |a, b| Ok(merge(a, b)))
     }
 
     /// Number of rows of one block; reads or scans it if that is not known.

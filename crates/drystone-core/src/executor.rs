@@ -108,6 +108,17 @@ impl Step<'_> {
         self.data.layout().rows.rows_of(block_idx).map_or(0, |rows| rows.start)
     }
 
+    /// What the parts of a step come to together; the first error, if there is one.
+    fn merge(&self, parts: Vec<Result<Outcome>>) -> Result<Outcome> {
+        let none = Outcome { partial: self.job.empty_any(), stats: StepStats::default() };
+        parts.into_iter().try_fold(none, |mut merged, part| {
+            let part = part?;
+            self.job.merge_any(&mut merged.partial, part.partial)?;
+            merged.stats.merge(part.stats);
+            Ok(merged)
+        })
+    }
+
     fn block_done(&self, done: usize) {
         let n_blocks = self.data.n_blocks();
         self.observer.event(&Event::BlockDone { pass: self.pass, done, n_blocks });

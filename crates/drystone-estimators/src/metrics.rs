@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use drystone_core::{Block, ChunkedArray, ChunkedDataset, Error, ErrorKind, Result, Targets};
 use ndarray::Ix1;
-use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 /// The adjusted Rand index between a dataset's targets (integers or categories) and
 /// labels of its rows: 1 for the same partition, about 0 for independent ones. Names of
@@ -32,14 +31,13 @@ use rayon::iter::{IntoParallelIterator, ParallelIterator};
 /// L. Hubert, P. Arabie, *Comparing partitions*, Journal of Classification 2, 1985,
 /// DOI 10.1007/BF01908075.
 pub fn adjusted_rand(data: &ChunkedDataset, labels: &ChunkedArray<u32, Ix1>) -> Result<f64> {
-    let blocks = (0..data.n_blocks()).into_par_iter().map(|block_idx| {
-        let block = data.read(block_idx)?;
-        let counts = labels.of_block(&block).and_then(|labels| count(&block, labels.as_slice()));
-        counts.map_err(|error| error.in_block(block_idx as u64))
-    });
-    let table = blocks.try_reduce(Table::new, |mut table, block| {
+    let count = |block: &Block| {
+        let labels = labels.of_block(block)?;
+        count(block, labels.as_slice())
+    };
+    let table = data.fold_blocks(Table::new, count, |mut table, block| {
         block.into_iter().for_each(|(pair, n)| *table.entry(pair).or_default() += n);
-        Ok(table)
+        table
     })?;
     adjusted_rand_of(&table)
 }

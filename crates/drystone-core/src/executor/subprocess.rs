@@ -130,13 +130,7 @@ impl Executor for Subprocess {
             let gone = |_| Err(ErrorKind::Worker { found: "its thread panicked".into() }.into());
             threads.into_iter().map(|thread| thread.join().unwrap_or_else(gone)).collect()
         });
-        let mut merged = Outcome { partial: step.job.empty_any(), stats: StepStats::default() };
-        for result in results {
-            let outcome = result?;
-            step.job.merge_any(&mut merged.partial, outcome.partial)?;
-            merged.stats.merge(outcome.stats);
-        }
-        Ok(merged)
+        step.merge(results)
     }
 
     fn describe(&self) -> Resources {

@@ -88,13 +88,7 @@ impl Executor for Threads {
         // they may be waiting for the block that it makes.
         let nested = self.pool.current_thread_index().is_some();
         let results = if nested { vec![share()] } else { self.pool.broadcast(|_| share()) };
-        let mut merged = Outcome { partial: step.job.empty_any(), stats: StepStats::default() };
-        for result in results {
-            let outcome = result?;
-            step.job.merge_any(&mut merged.partial, outcome.partial)?;
-            merged.stats.merge(outcome.stats);
-        }
-        Ok(merged)
+        step.merge(results)
     }
 
     fn describe(&self) -> Resources {
