@@ -59,8 +59,14 @@
 //! and [`memory`] where they come from, [`KMeansParams`] what can be fitted and which
 //! errors to expect, [`Executor`] where it runs. `ARCHITECTURE.md` in the repository has
 //! the map and the invariants.
+//!
+//! The examples of single items name the crates that drystone is made of: what they call
+//! `drystone_core::X`, `drystone_sources::x` or `drystone_estimators::X` is `drystone::X`.
+//! [`ndarray`] and [`linfa`] are re-exported in the versions that fit.
 
 pub use drystone_core::memory as sizes;
+pub use {linfa, ndarray};
+
 pub use drystone_core::{
     Block, BlockAt, BlockRows, BlockSource, CancelToken, ChunkedArray, ChunkedDataset, Description,
     Dtype, Error, ErrorKind, Event, Executor, Explanation, Inline, Job, Layout, Observer, Partial,
@@ -77,8 +83,9 @@ pub use drystone_sources::{csv, generate, memory, npy};
 /// What most programs need.
 pub mod prelude {
     pub use crate::{
-        Block, ChunkedDataset, Dtype, Init, KMeans, Layout, Oversampling, Targets, Threads, csv,
-        generate, memory, npy,
+        Block, CancelToken, ChunkedArray, ChunkedDataset, Dtype, Event, Executor, Init, KMeans,
+        Layout, Observer, Oversampling, Targets, Threads, ToChunked, csv, generate, memory,
+        metrics, npy,
     };
 }
 

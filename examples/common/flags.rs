@@ -29,7 +29,7 @@ pub struct Flags {
     #[arg(long, value_enum)]
     pub dtype: Option<DtypeName>,
 
-    /// Read rows from here: a path, a directory of .npy files, or a pattern such as 'part-[1-6].csv'
+    /// Read rows from here: a CSV or .npy file, a directory of such, or a pattern as in 'part-[1-6].csv'
     #[arg(long, value_name = "PATH-OR-GLOB", help_heading = "Data from files")]
     pub input: Option<PathBuf>,
     /// Feature columns of a CSV file, by name or index from 0, as in 0-3,7,price [default: all]
@@ -236,13 +236,18 @@ impl Flags {
         }
     }
 
-    /// By its ending; a directory holds .npy files.
+    /// By its ending; a directory holds .csv files, or else .npy files.
     pub fn input_kind(&self, path: &Path) -> Result<InputKind> {
         let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
-        if path.is_dir() || ending.eq_ignore_ascii_case("npy") {
-            return Ok(InputKind::Npy);
-        }
-        Ok(InputKind::Csv)
+        let holds_csv =
+            || Ok(std::fs::read_dir(path)?.flatten().any(|entry| is_csv(&entry.path())));
+        let npy = if path.is_dir() {
+            !holds_csv()
+                .map_err(|error| Error::io("cannot list the directory", error).in_file(path))?
+        } else {
+            ending.eq_ignore_ascii_case("npy")
+        };
+        Ok(if npy { InputKind::Npy } else { InputKind::Csv })
     }
 
     /// These flags say nothing about .npy files.
@@ -284,4 +289,8 @@ fn place(flag: &str, path: &Path) -> Result<PathBuf> {
         return Err(refused());
     }
     Ok(parent.join(path.file_name().ok_or_else(refused)?))
+}
+
+fn is_csv(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv"))
 }

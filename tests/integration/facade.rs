@@ -197,7 +197,7 @@ fn first_steps() {
     let loaded = KMeans::load(&path).expect("a model");
     assert_eq!(loaded.sha256().expect("a hash"), model.sha256().expect("a hash"));
     assert_eq!(loaded.predict(&data).compute().expect("labels"), all);
-    let rand = drystone::metrics::adjusted_rand(&data, &model.predict(&data)).expect("a number");
+    let rand = metrics::adjusted_rand(&data, &model.predict(&data)).expect("a number");
     assert_eq!(rand, 1.0);
 }
 

@@ -214,6 +214,14 @@ impl Records {
         })
     }
 
+    /// The rows as an array, `(n_samples, n_features)`.
+    ///
+    /// # Errors
+    /// As for [`as_rows`](Self::as_rows).
+    pub fn view<T: RecordElement>(&self) -> Result<ArrayView2<'_, T>> {
+        Ok(self.as_rows()?.view())
+    }
+
     /// All values in double precision, row-major; `f32` values are converted exactly.
     #[must_use]
     pub fn to_f64(&self) -> Vec<f64> {

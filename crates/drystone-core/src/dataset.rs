@@ -12,7 +12,9 @@ use crate::error::{Error, Result};
 use crate::fingerprint::Fingerprint;
 use crate::layout::{BlockRows, Dtype, Layout};
 use crate::source::{BlockSource, Description};
-use crate::steps::{Broken, Closure, Concat, Map, Rechunk, Recounted, Resident, Slice};
+use crate::steps::{
+    Broken, Closure, Concat, Map, Rechunk, Recounted, Resident, Slice, empty_block,
+};
 
 /// A dataset in blocks, none of which is read before it is needed.
 ///
@@ -260,6 +262,28 @@ impl ChunkedDataset {
             return Ok(self.clone());
         }
         Ok(Self::new(Resident::read(self)?))
+    }
+
+    /// All rows as one block in memory; [`slice`](Self::slice) first for some of them.
+    ///
+    /// ```
+    /// # use drystone_core::{Block, ChunkedDataset};
+    /// # use ndarray::array;
+    /// # let data = ChunkedDataset::from_resident(vec![Block::new(array![[1.0], [2.0], [3.0]])])?;
+    /// let block = data.slice(1..3).compute()?;
+    /// assert_eq!(block.records.view::<f64>()?, array![[2.0], [3.0]]);
+    /// # Ok::<(), drystone_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The source's.
+    pub fn compute(&self) -> Result<Block> {
+        let known = self.scan()?;
+        match known.n_samples() {
+            Some(0) => empty_block(self.layout()),
+            Some(n_samples) => known.rechunk(n_samples).read(0),
+            None => known.read(0),
+        }
     }
 
     /// The sum of each column, lazily.

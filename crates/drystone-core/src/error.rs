@@ -304,6 +304,13 @@ impl From<linfa::Error> for Error {
     }
 }
 
+/// For `?` in sources and steps of one's own.
+impl From<std::io::Error> for Error {
+    fn from(error: std::io::Error) -> Self {
+        Self::io("cannot read or write", error)
+    }
+}
+
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.0.cause.as_ref().map(|cause| &**cause as &(dyn StdError + 'static))

@@ -49,6 +49,24 @@ fn count_block(data: &ChunkedDataset, block_idx: usize) -> Result<u64> {
     count.map_err(|error| error.in_block(block_idx as u64))
 }
 
+impl<E: Executor + ?Sized> Executor for std::sync::Arc<E> {
+    fn run(&self, step: &Step<'_>) -> Result<Outcome> {
+        (**self).run(step)
+    }
+
+    fn describe(&self) -> Resources {
+        (**self).describe()
+    }
+
+    fn forget(&self, session: u64) {
+        (**self).forget(session);
+    }
+
+    fn count_rows(&self, data: &ChunkedDataset) -> Result<Vec<u64>> {
+        (**self).count_rows(data)
+    }
+}
+
 /// What an executor has to work with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resources {

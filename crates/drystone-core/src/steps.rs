@@ -13,7 +13,7 @@ pub(crate) use broken::Broken;
 pub(crate) use closure::Closure;
 pub(crate) use concat::Concat;
 pub(crate) use map::Map;
-pub(crate) use rechunk::Rechunk;
+pub(crate) use rechunk::{Rechunk, empty_block};
 pub(crate) use recounted::{Recounted, check_rows};
 pub(crate) use resident::Resident;
 pub(crate) use slice::Slice;

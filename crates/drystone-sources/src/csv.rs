@@ -43,7 +43,7 @@ use crate::files::{self, FileId};
 const BLOCK_BYTES: u64 = 8 << 20;
 
 /// Starts a dataset from a file, a directory (its `.csv` files) or a pattern such as
-/// `flights-[1-6].csv`, whose files follow each other in the order of their paths.
+/// `flights-[1-6].csv`, whose files follow each other in natural order (`part-2` before `part-10`).
 ///
 /// ```
 /// # let directory = tempfile::tempdir().unwrap();

@@ -20,7 +20,7 @@ const MATCHING: MatchOptions = MatchOptions {
     require_literal_leading_dot: true,
 };
 
-/// The files that `path` means, sorted by path (so `part-10` comes before `part-2`): the
+/// The files that `path` means, in natural order (so `part-2` comes before `part-10`): the
 /// file itself, the files of a directory that end in `.extension`, or the files that a
 /// pattern of `*`, `?` and `[1-6]` matches. What exists is never taken as a pattern.
 pub(crate) fn expand(path: &Path, extension: &str) -> Result<Vec<FileId>> {
@@ -79,6 +79,40 @@ fn some(mut found: Vec<PathBuf>, expected: &str, path: &Path) -> Result<Vec<Path
             format!("{:?}", path.display().to_string()),
         ));
     }
-    found.sort_unstable();
+    found.sort_unstable_by(|a, b| natural_key(a).cmp(&natural_key(b)).then_with(|| a.cmp(b)));
     Ok(found)
+}
+
+/// A path in pieces, in which runs of digits compare as numbers, as people and Dask count.
+fn natural_key(path: &Path) -> Vec<Piece> {
+    let text = path.to_string_lossy();
+    let is_digit = |byte: &u8| byte.is_ascii_digit();
+    let pieces = text.as_bytes().chunk_by(|a, b| is_digit(a) == is_digit(b));
+    let piece = |bytes: &[u8]| match bytes.iter().position(|&byte| byte != b'0') {
+        _ if !is_digit(&bytes[0]) => Piece::Text(bytes.to_vec()),
+        Some(first) => Piece::Number(bytes.len() - first, bytes[first..].to_vec()),
+        None => Piece::Number(0, Vec::new()),
+    };
+    pieces.map(piece).collect()
+}
+
+/// A run of digits (how many without leading zeros, and which), or of anything else.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Piece {
+    Number(usize, Vec<u8>),
+    Text(Vec<u8>),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_in_names_are_counted() {
+        let sorted =
+            ["2.npy", "10.npy", "a-2/9.csv", "a-2/10.csv", "a-02/11.csv", "a-10/1.csv", "b"];
+        let mut paths: Vec<PathBuf> = sorted.iter().rev().map(PathBuf::from).collect();
+        paths = some(paths, "", Path::new("")).expect("paths");
+        assert_eq!(paths, sorted.map(PathBuf::from));
+    }
 }

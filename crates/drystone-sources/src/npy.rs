@@ -32,7 +32,7 @@ use stack::Stack;
 const BLOCK_BYTES: u64 = 8 << 20;
 
 /// Starts a dataset from a file, a directory (its `.npy` files) or a pattern such as
-/// `part-[1-6].npy`, whose files are stacked in the order of their paths.
+/// `part-[1-6].npy`, whose files are stacked in natural order (`2.npy` before `10.npy`).
 ///
 /// ```
 /// # let directory = tempfile::tempdir().unwrap();

@@ -23,6 +23,7 @@ impl Concat {
             return Err(ErrorKind::Empty { what: "there is nothing to concatenate".into() }.into());
         };
         for (idx, part) in parts.iter().enumerate() {
+            check_names(first, part, idx)?;
             let rows = first.layout().rows.clone();
             let mut same = Layout { rows, ..part.layout().clone() };
             same.feature_names.clone_from(&first.layout().feature_names);
@@ -43,6 +44,22 @@ impl Concat {
             block_idx -= part.n_blocks();
         }
         unreachable!("a block index is below the sum of the parts' blocks")
+    }
+}
+
+/// Columns that have names in both must have the same.
+fn check_names(first: &ChunkedDataset, part: &ChunkedDataset, idx: usize) -> Result<()> {
+    let (Some(wanted), Some(found)) = (&first.layout().feature_names, &part.layout().feature_names)
+    else {
+        return Ok(());
+    };
+    match wanted.iter().zip(found.iter()).position(|(wanted, found)| wanted != found) {
+        Some(column) => {
+            let found = format!("{:?} in dataset {idx}", found[column]);
+            let error = Error::format(format!("a column named {:?}", wanted[column]), found);
+            Err(error.at_column(column as u64))
+        }
+        None => Ok(()),
     }
 }
 

@@ -90,7 +90,7 @@ pub(super) fn open(body: &[u8], opener: &Opener<'_>) -> Result<Arc<dyn BlockSour
 }
 
 /// A block of this layout without rows.
-pub(super) fn empty_block(layout: &Layout) -> Result<Block> {
+pub(crate) fn empty_block(layout: &Layout) -> Result<Block> {
     join(&[], layout)
 }
 

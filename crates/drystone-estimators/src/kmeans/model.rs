@@ -14,6 +14,9 @@ use super::lloyd::Centroids;
 use super::score::Score;
 
 /// Fitted centroids, and how they came about. It owns its data.
+///
+/// Two models are the same clustering if their [`sha256`](Self::sha256) is the same; `==`
+/// compares their histories as well, which are not saved.
 #[derive(Clone, Debug, PartialEq)]
 pub struct KMeans {
     pub(super) centroids: Records,

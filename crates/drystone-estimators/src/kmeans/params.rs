@@ -113,25 +113,41 @@ impl<'a> KMeansParams<'a> {
         self
     }
 
-    /// Stops after this time and returns the latest model.
+    /// Stops after this time and returns the latest model, or
+    /// [`ErrorKind::Stopped`](drystone_core::ErrorKind::Stopped) if there is none yet:
+    /// before the first of Lloyd's iterations is done.
     pub fn max_time(mut self, max_time: Duration) -> Self {
         self.0.max_time = Some(max_time);
         self
     }
 
-    /// Stops when the token is cancelled and returns the latest model.
+    /// Stops when the token is cancelled and returns the latest model, or
+    /// [`ErrorKind::Stopped`](drystone_core::ErrorKind::Stopped) if there is none yet.
     pub fn cancel(mut self, token: &CancelToken) -> Self {
         self.0.cancel = token.clone();
         self
     }
 
-    /// Where to run; by default on all cores of this machine.
+    /// Where to run; by default on all cores of this machine. Keep the executor in a
+    /// variable: blocks that it has in memory serve the next fit too.
     pub fn on(mut self, executor: &'a dyn Executor) -> Self {
         self.0.executor = Some(executor);
         self
     }
 
     /// Whom to tell what happens.
+    ///
+    /// ```
+    /// # use drystone_core::Event;
+    /// # use drystone_estimators::KMeans;
+    /// let observer = |event: &Event<'_>| {
+    ///     if let Event::Iteration { iteration, cost } = event {
+    ///         println!("{iteration}: {cost}");
+    ///     }
+    /// };
+    /// let params = KMeans::params(8).observe(&observer);
+    /// # let _ = params;
+    /// ```
     pub fn observe(mut self, observer: &'a dyn Observer) -> Self {
         self.0.observer = observer;
         self
