@@ -11,6 +11,7 @@
 //!   DOI 10.1109/TIT.1982.1056489.
 //! - D. Arthur, S. Vassilvitskii, *k-means++: the advantages of careful seeding*, SODA 2007.
 
+mod bounds;
 mod draws;
 mod element;
 mod file;
@@ -22,6 +23,7 @@ mod linfa;
 mod lloyd;
 mod model;
 mod nearness;
+mod parallel;
 mod params;
 mod plan;
 mod plus_plus;

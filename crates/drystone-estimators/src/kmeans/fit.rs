@@ -8,6 +8,7 @@ use drystone_core::{
 use drystone_kernels::Isa;
 use drystone_kernels::limbs::{ClusterSums, Scales};
 
+use super::bounds::Bounds;
 use super::element::Real;
 use super::file::recipe;
 use super::init::Init;
@@ -17,7 +18,7 @@ use super::params::KMeansValidParams;
 use super::plan;
 use super::relocate::{Farthest, empty_clusters, relocate};
 use super::scan::ScanPartial;
-use super::seeding::{self, Bounds, Seeded};
+use super::seeding::{self, Seeded};
 
 /// Rows that an empty cluster may choose from, so that it need not take one that is all
 /// of its cluster.

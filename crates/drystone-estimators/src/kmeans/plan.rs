@@ -5,8 +5,8 @@ use drystone_core::{ChunkedDataset, Explanation, Threads};
 
 use super::init::Init;
 use super::nearness::Index;
+use super::parallel;
 use super::params::KMeansValidParams;
-use super::seeding;
 
 pub(crate) fn explain(params: &KMeansValidParams<'_>, data: &ChunkedDataset) -> Explanation {
     let resources = match params.executor {
@@ -28,7 +28,7 @@ fn passes(params: &KMeansValidParams<'_>, data: &ChunkedDataset) -> Vec<Pass> {
     passes.push(pass("scan ranges and weights", 1));
     match params.init {
         Init::Parallel { rounds, .. } => {
-            let more = seeding::MAX_EXTRA_ROUNDS + n_clusters;
+            let more = parallel::MAX_EXTRA_ROUNDS + n_clusters;
             passes.push(pass("seed by k-means||", rounds + 1));
             passes.push(pass("seed on, only if it drew too few rows", more));
         }
@@ -45,7 +45,7 @@ fn passes(params: &KMeansValidParams<'_>, data: &ChunkedDataset) -> Vec<Pass> {
 pub(crate) fn state_bytes_per_row(params: &KMeansValidParams<'_>) -> u64 {
     let index = match params.init {
         Init::Parallel { oversampling, rounds } => {
-            Index::bytes(seeding::max_candidates(params.n_clusters, oversampling, rounds))
+            Index::bytes(parallel::max_candidates(params.n_clusters, oversampling, rounds))
         }
         Init::PlusPlus => Index::bytes(1),
         Init::Random | Init::Centroids(_) => return 0,
