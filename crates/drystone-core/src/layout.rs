@@ -6,7 +6,14 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
+
+/// The most columns of a dataset that is worked on: what is kept for each of them fits in
+/// memory.
+pub const MAX_FEATURES: u64 = 1 << 24;
+
+/// The most blocks whose rows are listed one by one.
+pub(crate) const MAX_LISTED_BLOCKS: usize = 1 << 24;
 
 /// The element type of records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -168,6 +175,13 @@ impl BlockRows {
     }
 }
 
+pub(crate) fn check_limit(what: &str, limit: u64, found: u64) -> Result<()> {
+    if found <= limit {
+        return Ok(());
+    }
+    Err(ErrorKind::Limit { what: what.to_owned(), limit, found }.into())
+}
+
 /// The shape and types of a chunked dataset.
 ///
 /// ```
@@ -234,6 +248,22 @@ impl Layout {
         self.rows.n_samples()
     }
 
+    /// For jobs: whether they are for as many columns.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Shape`] if not.
+    pub fn check_width(&self, n_features: usize) -> Result<()> {
+        if n_features == self.n_features {
+            return Ok(());
+        }
+        Err(Error::shape("features", n_features as u64, self.n_features as u64))
+    }
+
+    /// Refuses more columns than [`MAX_FEATURES`], before anything is allocated for them.
+    pub(crate) fn check_features(&self) -> Result<()> {
+        check_limit("the number of features", MAX_FEATURES, self.n_features as u64)
+    }
+
     /// Bytes of one row: records, target and weight.
     #[must_use]
     pub fn row_bytes(&self) -> u64 {
@@ -243,7 +273,9 @@ impl Layout {
             None => 0,
         };
         let weight = if self.weighted { 8 } else { 0 };
-        (self.n_features * self.dtype.size() + target + weight) as u64
+        (self.n_features as u64)
+            .saturating_mul(self.dtype.size() as u64)
+            .saturating_add(target + weight)
     }
 
     /// Bytes of all rows when in memory, if their number is known.

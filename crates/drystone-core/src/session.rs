@@ -65,6 +65,7 @@ impl<'a> Session<'a> {
     /// The job's and the source's, with the block; and when the executor did not map each
     /// row exactly once.
     pub fn run<J: Job>(&self, data: &ChunkedDataset, job: &J) -> Result<J::Partial> {
+        data.layout().check_features()?;
         let pass = self.passes.get() + 1;
         self.passes.set(pass);
         let n_blocks = data.n_blocks();

@@ -59,6 +59,19 @@ fn file(dict: &str, data: &[u8]) -> Vec<u8> {
     bytes
 }
 
+#[test]
+fn more_columns_than_memory_has_room_for_are_refused() {
+    let directory = Directory::new();
+    for width in [(1_u64 << 24) + 1, 1 << 36, (1 << 60) - 1] {
+        let dict = dict("<f8", &format!("(0, {width})"));
+        let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+        bytes.extend((dict.len() as u16).to_le_bytes());
+        bytes.extend(dict.as_bytes());
+        let error = npy::open(directory.write("wide.npy", &bytes)).dataset().unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::Limit { .. }), "{error}");
+    }
+}
+
 fn dict(descr: &str, shape: &str) -> String {
     format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}")
 }

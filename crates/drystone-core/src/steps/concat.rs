@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::block::Block;
 use crate::dataset::ChunkedDataset;
 use crate::error::{Error, ErrorKind, Result};
-use crate::layout::{BlockRows, Layout};
+use crate::layout::{BlockRows, Layout, MAX_LISTED_BLOCKS, check_limit};
 use crate::registry::Opener;
 use crate::source::{BlockSource, Description};
 use crate::wire;
@@ -32,6 +32,9 @@ impl Concat {
                 return Err(Error::format(format!("the columns of {}", first.layout()), found));
             }
         }
+        let n_blocks = parts.iter().map(|part| part.n_blocks() as u64);
+        let n_blocks = n_blocks.fold(0, u64::saturating_add);
+        check_limit("the number of blocks", MAX_LISTED_BLOCKS as u64, n_blocks)?;
         let layout = Layout { rows: rows(parts), ..first.layout().clone() };
         Ok(Self { parts: parts.to_vec(), layout })
     }

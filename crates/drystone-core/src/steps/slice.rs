@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::block::Block;
 use crate::dataset::ChunkedDataset;
 use crate::error::{Error, Result};
-use crate::layout::{BlockRows, Layout};
+use crate::layout::{BlockRows, Layout, MAX_LISTED_BLOCKS, check_limit};
 use crate::registry::Opener;
 use crate::source::{BlockSource, Description};
 use crate::wire;
@@ -34,7 +34,7 @@ impl Slice {
             };
             return Err(Error::parameter("rows", expected, format!("{wanted:?}")));
         }
-        let (first_block, rows) = cut(&data.layout().rows, &wanted);
+        let (first_block, rows) = cut(&data.layout().rows, &wanted)?;
         let layout = Layout { rows, ..data.layout().clone() };
         let counted = Mutex::new(vec![0]);
         Ok(Self { data: data.clone(), wanted, first_block, layout, counted })
@@ -79,20 +79,43 @@ fn overlap(a: &Range<u64>, b: &Range<u64>) -> Range<u64> {
 }
 
 /// The first block that holds wanted rows, and how the wanted rows are cut into blocks.
-fn cut(rows: &BlockRows, wanted: &Range<u64>) -> (usize, BlockRows) {
-    let n_blocks = rows.n_blocks();
+fn cut(rows: &BlockRows, wanted: &Range<u64>) -> Result<(usize, BlockRows)> {
     if rows.n_samples().is_none() {
-        return (0, BlockRows::Unknown { n_blocks });
+        return Ok((0, BlockRows::Unknown { n_blocks: rows.n_blocks() }));
     }
-    let parts = (0..n_blocks).map(|block_idx| {
-        let all = rows.rows_of(block_idx).unwrap_or(0..0);
-        overlap(&all, wanted)
+    let blocks = match rows {
+        _ if wanted.is_empty() => 0..0,
+        BlockRows::Uniform { block_rows, .. } => {
+            (wanted.start / block_rows) as usize..wanted.end.div_ceil(*block_rows) as usize
+        }
+        BlockRows::Offsets(offsets) => {
+            let first = offsets.partition_point(|&first| first <= wanted.start).saturating_sub(1);
+            first..offsets.partition_point(|&first| first < wanted.end)
+        }
+        BlockRows::Unknown { .. } => 0..0,
+    };
+    if blocks.len() > MAX_LISTED_BLOCKS {
+        return Ok((blocks.start, uncounted(rows, wanted, blocks.len())?));
+    }
+    let counts = blocks.clone().map(|block_idx| {
+        let part = overlap(&rows.rows_of(block_idx).unwrap_or(0..0), wanted);
+        part.end - part.start
     });
-    let parts: Vec<Range<u64>> = parts.collect();
-    let first = parts.iter().position(|part| !part.is_empty()).unwrap_or(0);
-    let end = parts.iter().rposition(|part| !part.is_empty()).map_or(first, |last| last + 1);
-    let counts: Vec<u64> = parts[first..end].iter().map(|part| part.end - part.start).collect();
-    (first, BlockRows::from_counts(&counts))
+    Ok((blocks.start, BlockRows::from_counts(&counts.collect::<Vec<u64>>())))
+}
+
+/// More blocks than can be listed: they must be equal ones, from the first row of one on.
+fn uncounted(rows: &BlockRows, wanted: &Range<u64>, n_blocks: usize) -> Result<BlockRows> {
+    match *rows {
+        BlockRows::Uniform { block_rows, .. } if wanted.start.is_multiple_of(block_rows) => {
+            Ok(BlockRows::Uniform { n_samples: wanted.end - wanted.start, block_rows })
+        }
+        _ => {
+            let (what, limit) = ("the number of blocks of a slice", MAX_LISTED_BLOCKS as u64);
+            check_limit(what, limit, n_blocks as u64)?;
+            Ok(rows.clone())
+        }
+    }
 }
 
 impl BlockSource for Slice {

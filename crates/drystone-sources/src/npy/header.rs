@@ -3,6 +3,7 @@
 //! Not a parser of Python. Nothing that a header says is believed before it is checked
 //! against the length of the file.
 
+use drystone_core::layout::MAX_FEATURES;
 use drystone_core::{Error, ErrorKind, Result};
 
 use super::dict;
@@ -41,6 +42,10 @@ pub(crate) fn read(file: &mut OpenFile<'_>, wanted: Wanted) -> Result<Header> {
         }
         let header = Header { item, rows, width, data_start };
         check_length(&header, file.id().len)?;
+        if width > MAX_FEATURES {
+            let what = "the number of columns".to_owned();
+            return Err(ErrorKind::Limit { what, limit: MAX_FEATURES, found: width }.into());
+        }
         Ok(header)
     });
     header.map_err(|error| error.in_file(&path))
