@@ -79,13 +79,19 @@ pub(crate) fn relocate<T: Real>(
         let (mut best, mut donor) = ([T::ZERO], [0]);
         nearest(Isa::best(), &row, n_features, centroids, &mut best, &mut donor);
         let donor = donor[0] as usize;
-        let mut moved = sums.clone();
-        let took = moved.remove_row(donor, &row, drawn.weight, scales);
-        let gave = moved.add_row(cluster, &row, drawn.weight, scales);
-        let both_weigh = moved.weights()[donor] != 0 && moved.weights()[cluster] != 0;
-        if took.is_ok() && gave.is_ok() && both_weigh {
-            *sums = moved;
-            empty.next();
+        // A source that changed may show a row of a cluster that had none.
+        if sums.count(donor) == 0 || sums.remove_row(donor, &row, drawn.weight, scales).is_err() {
+            continue;
         }
+        let gave = sums.add_row(cluster, &row, drawn.weight, scales).is_ok();
+        if gave && sums.weights()[donor] != 0 && sums.weights()[cluster] != 0 {
+            empty.next();
+            continue;
+        }
+        // Back again: the same values fit, and both steps undo each other exactly.
+        if gave {
+            let _ = sums.remove_row(cluster, &row, drawn.weight, scales);
+        }
+        let _ = sums.add_row(donor, &row, drawn.weight, scales);
     }
 }
