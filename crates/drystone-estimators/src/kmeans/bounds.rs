@@ -40,7 +40,11 @@ impl Bounds {
         check_weight(scan, diameter)?;
         check_range(T::DTYPE, &width, diameter)?;
         check_magnitude(scan, &width)?;
-        let middle = low.iter().zip(&width).map(|(low, width)| low + width / 2.0).collect();
+        // Rows of no weight, and given centroids, have no part in the spread: far ones would
+        // leave it few digits.
+        let sides = || scan.low.iter().zip(&scan.high);
+        let middle = sides().map(|(low, high)| low + (high - low) / 2.0).collect();
+        let width = sides().map(|(low, high)| high - low).collect();
         let range = Range { max_abs: scan.max_abs(), width, max_weight: scan.max_weight };
         let unit = 1.0 / power_of_two_below(diameter);
         let weight_unit = (1_u64 << 60) as f64 / power_of_two_below(scan.max_weight);

@@ -87,6 +87,12 @@ impl Nearness {
     }
 }
 
+/// Only the distance of equal rows is 0: beside one far outlier others must not vanish.
+fn scaled(d2: f64, unit: f64) -> f32 {
+    let scaled = (d2 * unit) as f32;
+    if scaled == 0.0 && d2 > 0.0 { f32::from_bits(1) } else { scaled }
+}
+
 /// Goes over a slice tile by tile, with the scaled distance of each row to its nearest of
 /// some centroids.
 pub(crate) struct DistanceTiles<'a, T> {
@@ -131,7 +137,7 @@ impl<'a, T: Real> DistanceTiles<'a, T> {
             return Err(changed(self.rows, first + row));
         }
         self.d2.clear();
-        self.d2.extend(best.iter().map(|best| (best.to_f64() * self.unit) as f32));
+        self.d2.extend(best.iter().map(|best| scaled(best.to_f64(), self.unit)));
         Ok(Some(DistanceTile { first_row: first, d2: &self.d2, index: &self.index }))
     }
 }
