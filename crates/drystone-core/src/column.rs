@@ -10,6 +10,7 @@ use crate::dataset::ChunkedDataset;
 use crate::error::{Error, ErrorKind, Result};
 use crate::executor::{Executor, Threads};
 use crate::job::{Job, Partial};
+use crate::layout::Layout;
 use crate::observe::Silent;
 use crate::registry::Registry;
 use crate::session::Session;
@@ -147,6 +148,10 @@ impl Job for Moments {
     type State = ();
     type Partial = MomentsPartial;
 
+    fn check(&self, layout: &Layout) -> Result<()> {
+        layout.check_width(self.n_features)
+    }
+
     fn empty(&self) -> MomentsPartial {
         MomentsPartial {
             n_samples: 0,
@@ -193,6 +198,10 @@ impl Job for Spread {
     const NAME: &'static str = "core.spread/1";
     type State = ();
     type Partial = SpreadPartial;
+
+    fn check(&self, layout: &Layout) -> Result<()> {
+        layout.check_width(self.center.len())
+    }
 
     fn empty(&self) -> SpreadPartial {
         SpreadPartial { sums: vec![ExactSum::new(); self.center.len()] }

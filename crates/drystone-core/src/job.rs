@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 
 use crate::block::BlockAt;
 use crate::error::{Error, Result};
+use crate::layout::Layout;
 use crate::state::Slot;
 use crate::wire;
 
@@ -34,6 +35,16 @@ pub trait Job: Serialize + DeserializeOwned + Send + Sync + 'static {
 
     /// The result on some rows.
     type Partial: Partial;
+
+    /// Whether the job fits datasets of this layout: what arrives from another process is
+    /// not trusted, and this is asked before anything is allocated for it.
+    ///
+    /// # Errors
+    /// Why not.
+    fn check(&self, layout: &Layout) -> Result<()> {
+        let _ = layout;
+        Ok(())
+    }
 
     /// The result on no rows: the identity of `merge`.
     fn empty(&self) -> Self::Partial;
@@ -76,6 +87,11 @@ pub trait ErasedJob: Send + Sync {
     /// # Errors
     /// As for [`wire::encode`].
     fn encode(&self) -> Result<Vec<u8>>;
+    /// [`Job::check`].
+    ///
+    /// # Errors
+    /// Why not.
+    fn check_any(&self, layout: &Layout) -> Result<()>;
     /// [`Job::empty`].
     fn empty_any(&self) -> AnyPartial;
     /// [`Job::map`] with the state of `slot`, which is restored first if it is not of
@@ -112,6 +128,10 @@ impl<J: Job> ErasedJob for J {
 
     fn encode(&self) -> Result<Vec<u8>> {
         wire::encode(self)
+    }
+
+    fn check_any(&self, layout: &Layout) -> Result<()> {
+        self.check(layout)
     }
 
     fn empty_any(&self) -> AnyPartial {

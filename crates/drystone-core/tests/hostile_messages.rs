@@ -107,7 +107,7 @@ fn requests_for_what_is_not_there() {
         "`core.none/1` is not registered in this process",
     );
     check(|request| request.data.kind = "x".into(), "`x` is not registered in this process");
-    let features = "block 0: expected 2 features, found 1";
+    let features = "expected 2 features, found 1";
     check(|request| request.body = encode(&Moments { n_features: 2 }).expect("bytes"), features);
 }
 

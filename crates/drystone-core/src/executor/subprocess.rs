@@ -17,7 +17,7 @@ use crate::error::{Error, ErrorKind, Result, WireError};
 use crate::job::{AnyPartial, ErasedJob};
 use crate::layout::BlockRows;
 use crate::observe::Silent;
-use crate::place::Place;
+use crate::place::{Place, catch_panic};
 use crate::registry::Registry;
 use crate::source::Description;
 use crate::state::StatePolicy;
@@ -288,7 +288,8 @@ impl Server<'_> {
                 self.place.forget(session);
                 Ok(Reply::Done)
             }
-            Request::Map(request) => self.map(&request),
+            // Whatever it says must not end the worker.
+            Request::Map(request) => catch_panic(|| self.map(&request)),
         }
     }
 
@@ -296,6 +297,8 @@ impl Server<'_> {
         let job = self.registry.open_job(&request.job, &request.body)?;
         let data = ChunkedDataset::from_arc(self.registry.open_source(&request.data)?);
         let data = data.with_rows(request.rows.clone().validated()?)?;
+        data.layout().check_features()?;
+        job.check_any(data.layout())?;
         let (control, session) = (Control::default(), request.session);
         let step = Step {
             job: &*job,

@@ -2,7 +2,7 @@
 
 use drystone_core::block::RecordElement;
 use drystone_core::wire::raw::Raw;
-use drystone_core::{BlockAt, Dtype, Error, ErrorKind, Result};
+use drystone_core::{BlockAt, Dtype, Error, ErrorKind, Layout, Result};
 
 /// `f32` or `f64`, able to travel in bulk.
 pub(crate) trait Real: RecordElement + Raw {}
@@ -44,4 +44,23 @@ pub(crate) fn changed(rows: &BlockAt, row: usize) -> Error {
     let expected = "rows within the range of the first pass".to_owned();
     let found = "a row at an infinite or undefined distance".to_owned();
     rows.locate(ErrorKind::SourceChanged { expected, found }.into(), Some(row))
+}
+
+/// Most restarts that share a pass.
+pub(crate) const MAX_N_INIT: usize = 1000;
+
+/// What a job says of itself, when it may come from another process: that it is for these
+/// columns, of as many restarts as there can be.
+pub(crate) fn check_job(layout: &Layout, n_features: usize, n_restarts: usize) -> Result<()> {
+    layout.check_width(n_features)?;
+    sound(n_features > 0 && n_restarts <= MAX_N_INIT)
+}
+
+/// Some or no whole rows.
+pub(crate) fn whole_rows<T>(values: &[T], n_features: usize) -> bool {
+    values.len().is_multiple_of(n_features)
+}
+
+pub(crate) fn sound(sound: bool) -> Result<()> {
+    if sound { Ok(()) } else { Err(Error::format("a sound job", "another")) }
 }

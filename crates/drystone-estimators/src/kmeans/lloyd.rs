@@ -2,13 +2,15 @@
 //! and sum up rows, costs and labels by cluster. One pass, no matrix of distances.
 
 use drystone_core::wire::{exact_sums, raw};
-use drystone_core::{BlockAt, Dtype, Error, ErrorKind, Job, Partial, Result};
+use drystone_core::{BlockAt, Dtype, Error, ErrorKind, Job, Layout, Partial, Result};
 use drystone_kernels::limbs::{Accumulator, ClusterSums, OutOfRange, Scales};
 use drystone_kernels::nearest::{nearest, own_distance};
 use drystone_kernels::{ExactSum, Isa};
 use serde::{Deserialize, Serialize};
 
-use super::element::{Real, TILE_ROWS, changed, named, records_of, weight_of};
+use super::element::{
+    Real, TILE_ROWS, changed, check_job, named, records_of, sound, weight_of, whole_rows,
+};
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(bound = "T: Real")]
@@ -28,7 +30,7 @@ pub(crate) struct Lloyd<T> {
 pub(crate) struct Range {
     #[serde(with = "raw")]
     pub max_abs: Vec<f64>,
-    /// Widths of the columns.
+    /// Widths of the columns, of the rows of positive weight.
     #[serde(with = "raw")]
     pub width: Vec<f64>,
     pub max_weight: f64,
@@ -49,6 +51,13 @@ impl Range {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(bound = "T: Real")]
 pub(crate) struct Centroids<T>(#[serde(with = "raw")] pub Vec<T>);
+
+impl<T> Centroids<T> {
+    /// At least one, all of them whole.
+    pub fn check(&self, n_features: usize) -> Result<()> {
+        sound(!self.0.is_empty() && whole_rows(&self.0, n_features))
+    }
+}
 
 /// What the rows of each cluster add up to, for each restart.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -114,6 +123,15 @@ impl<T: Real> Job for Lloyd<T> {
     const NAME: &'static str = named(T::DTYPE, "kmeans.lloyd.f32/1", "kmeans.lloyd.f64/1");
     type State = ();
     type Partial = LloydPartial;
+
+    fn check(&self, layout: &Layout) -> Result<()> {
+        check_job(layout, self.n_features, self.restarts.len())?;
+        let Range { max_abs, width, .. } = &self.range;
+        let fits = |values: &[f64]| values.len() == self.n_features;
+        let around = &self.spread_around;
+        sound(fits(max_abs) && fits(width) && (around.is_empty() || fits(around)))?;
+        self.restarts.iter().try_for_each(|centroids| centroids.check(self.n_features))
+    }
 
     fn empty(&self) -> LloydPartial {
         let n_clusters = |centroids: &Centroids<T>| centroids.0.len() / self.n_features;

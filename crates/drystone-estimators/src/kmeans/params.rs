@@ -10,14 +10,13 @@ use drystone_core::{
 use linfa::ParamGuard;
 use ndarray::Ix1;
 
+use super::element::MAX_N_INIT;
 use super::init::{Init, Oversampling};
 use super::model::KMeans;
 use super::{fit, plan};
 
 /// Most clusters: labels are 32-bit.
 const MAX_CLUSTERS: usize = 1 << 24;
-/// Most restarts that share a pass.
-const MAX_N_INIT: usize = 1000;
 /// Most rounds of k-means||.
 const MAX_ROUNDS: usize = 1000;
 

@@ -3,12 +3,12 @@
 
 use drystone_core::rng::row_uniform;
 use drystone_core::wire::{exact_sums, raw};
-use drystone_core::{BlockAt, Job, Partial, Result};
+use drystone_core::{BlockAt, Job, Layout, Partial, Result};
 use drystone_kernels::{ExactSum, math};
 use serde::{Deserialize, Serialize};
 
 use super::draws::{Smallest, key};
-use super::element::{Real, named, weight_of};
+use super::element::{Real, check_job, named, sound, weight_of, whole_rows};
 use super::nearness::{DistanceTiles, Nearness};
 use super::scan::row_values;
 
@@ -88,6 +88,15 @@ impl<T: Real> Job for PlusPlus<T> {
     const NAME: &'static str = named(T::DTYPE, "kmeans.plus_plus.f32/1", "kmeans.plus_plus.f64/1");
     type State = Vec<Nearness>;
     type Partial = TrialsPartial;
+
+    fn check(&self, layout: &Layout) -> Result<()> {
+        check_job(layout, self.n_features, self.restarts.len())?;
+        self.restarts.iter().try_for_each(|chosen| {
+            let whole = |values: &[T]| whole_rows(values, self.n_features);
+            let centroids = !chosen.centroids.is_empty() && whole(&chosen.centroids);
+            sound(self.round > 0 && centroids && whole(&chosen.trials))
+        })
+    }
 
     fn empty(&self) -> TrialsPartial {
         let n_outcomes = self.restarts.iter().map(|chosen| self.n_outcomes(chosen)).sum();

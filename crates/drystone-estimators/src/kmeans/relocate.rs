@@ -1,14 +1,14 @@
 //! Empty clusters take the rows that are farthest from their centroids: one extra pass,
 //! only when there are any.
 
-use drystone_core::{BlockAt, Job, Partial, Result};
+use drystone_core::{BlockAt, Job, Layout, Partial, Result};
 use drystone_kernels::Isa;
 use drystone_kernels::limbs::{ClusterSums, Scales};
 use drystone_kernels::nearest::nearest;
 use serde::{Deserialize, Serialize};
 
 use super::draws::{Drawn, Smallest};
-use super::element::{Real, named, records_of, weight_of};
+use super::element::{Real, check_job, named, records_of, weight_of};
 use super::lloyd::{Assignments, Centroids};
 use super::scan::row_values;
 
@@ -35,6 +35,11 @@ impl<T: Real> Job for Farthest<T> {
     const NAME: &'static str = named(T::DTYPE, "kmeans.farthest.f32/1", "kmeans.farthest.f64/1");
     type State = ();
     type Partial = FarthestPartial;
+
+    fn check(&self, layout: &Layout) -> Result<()> {
+        check_job(layout, self.n_features, 1)?;
+        self.centroids.check(self.n_features)
+    }
 
     fn empty(&self) -> FarthestPartial {
         FarthestPartial(Smallest::new(self.n_rows))

@@ -3,12 +3,12 @@
 
 use drystone_core::rng::row_uniform;
 use drystone_core::wire::{exact_sums, raw};
-use drystone_core::{BlockAt, Job, Partial, Result};
+use drystone_core::{BlockAt, Job, Layout, Partial, Result};
 use drystone_kernels::ExactSum;
 use serde::{Deserialize, Serialize};
 
 use super::draws::{Smallest, key};
-use super::element::{Real, named, weight_of};
+use super::element::{Real, check_job, named, sound, weight_of, whole_rows};
 use super::nearness::{Index, Nearness};
 use super::scan::row_values;
 
@@ -78,6 +78,17 @@ impl<T: Real> Job for SeedRound<T> {
     const NAME: &'static str = named(T::DTYPE, "kmeans.round.f32/1", "kmeans.round.f64/1");
     type State = Vec<Nearness>;
     type Partial = RoundPartial;
+
+    fn check(&self, layout: &Layout) -> Result<()> {
+        check_job(layout, self.n_features, self.restarts.len())?;
+        self.restarts.iter().try_for_each(|restart| {
+            let whole = restart.groups.iter().all(|group| whole_rows(&group.0, self.n_features));
+            let n_candidates = restart.n_candidates(self.n_features);
+            let any = restart.groups.first().is_some_and(|group| !group.0.is_empty());
+            let any = any || restart.task == Task::Rest;
+            sound(self.round > 0 && whole && any && n_candidates <= self.max_candidates)
+        })
+    }
 
     fn empty(&self) -> RoundPartial {
         let capacity = |restart: &Restart<T>| match restart.task {

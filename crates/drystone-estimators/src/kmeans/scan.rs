@@ -3,12 +3,12 @@
 
 use drystone_core::rng::row_uniform;
 use drystone_core::wire::exact_sums;
-use drystone_core::{BlockAt, Error, ErrorKind, Job, Partial, Records, Result, Rows};
+use drystone_core::{BlockAt, Error, ErrorKind, Job, Layout, Partial, Records, Result, Rows};
 use drystone_kernels::{ExactSum, Float, math};
 use serde::{Deserialize, Serialize};
 
 use super::draws::{Smallest, key};
-use super::element::{Real, weight_of};
+use super::element::{Real, check_job, weight_of};
 
 /// Round of the keys that draw rows before there are distances.
 const FIRST_ROUND: u64 = 0;
@@ -69,6 +69,10 @@ impl Job for Scan {
     const NAME: &'static str = "kmeans.scan/1";
     type State = ();
     type Partial = ScanPartial;
+
+    fn check(&self, layout: &Layout) -> Result<()> {
+        check_job(layout, self.n_features, self.seeds.len())
+    }
 
     fn empty(&self) -> ScanPartial {
         ScanPartial {

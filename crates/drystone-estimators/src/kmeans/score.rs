@@ -1,11 +1,11 @@
 //! The cost of given centroids on a dataset: one pass.
 
 use drystone_core::wire::exact_sums;
-use drystone_core::{BlockAt, Job, Partial, Result};
+use drystone_core::{BlockAt, Job, Layout, Partial, Result};
 use drystone_kernels::ExactSum;
 use serde::{Deserialize, Serialize};
 
-use super::element::{Real, named, records_of};
+use super::element::{Real, check_job, named, records_of};
 use super::lloyd::{Assignments, Centroids, Tally};
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -37,6 +37,11 @@ impl<T: Real> Job for Score<T> {
     const NAME: &'static str = named(T::DTYPE, "kmeans.score.f32/1", "kmeans.score.f64/1");
     type State = ();
     type Partial = ScorePartial;
+
+    fn check(&self, layout: &Layout) -> Result<()> {
+        check_job(layout, self.n_features, 1)?;
+        self.centroids.check(self.n_features)
+    }
 
     fn empty(&self) -> ScorePartial {
         ScorePartial { cost: vec![ExactSum::new()] }

@@ -1,0 +1,148 @@
+//! A worker process that is sent jobs that make no sense answers with an error.
+
+use std::io::Cursor;
+
+use drystone_core::error::WireError;
+use drystone_core::executor::serve;
+use drystone_core::wire::{self, raw::Raw};
+use drystone_core::{BlockRows, Description, Error, ErrorKind, Registry};
+use drystone_sources::generate::Blobs;
+use serde::{Deserialize, Serialize};
+
+#[derive(Serialize)]
+enum Request {
+    #[expect(dead_code)]
+    Configure,
+    Map(Map),
+}
+
+#[derive(Serialize)]
+struct Map {
+    session: u64,
+    job: String,
+    body: Vec<u8>,
+    data: Description,
+    rows: BlockRows,
+    block_idx: u64,
+}
+
+#[derive(Deserialize)]
+enum Reply {
+    Done,
+    #[expect(dead_code)]
+    Mapped {
+        partial: Vec<u8>,
+        read: bool,
+        rows: u64,
+    },
+    Failed(WireError),
+}
+
+#[derive(Clone, Copy, Serialize)]
+enum Task {
+    Draw(usize),
+    Weigh,
+}
+
+/// The answer to a job over 100 rows of 2 columns: an error, or none.
+fn ask(job: &str, body: &impl Serialize) -> Option<Error> {
+    let mut registry = Registry::new();
+    drystone_estimators::register(&mut registry);
+    drystone_sources::register(&mut registry);
+    let data = Blobs::new(100, 2).centers(3).dataset();
+    let request = Request::Map(Map {
+        session: 1,
+        job: job.to_owned(),
+        body: wire::encode(body).unwrap(),
+        data: data.describe().unwrap(),
+        rows: data.layout().rows.clone(),
+        block_idx: 0,
+    });
+    let (mut input, mut output) = (Vec::new(), Vec::new());
+    wire::write_frame(&mut input, &wire::encode(&request).unwrap()).unwrap();
+    serve(&registry, Cursor::new(input), &mut output).unwrap();
+    let mut output = Cursor::new(output.strip_prefix(b"\ndrystone wire 1\n").unwrap());
+    let reply = wire::read_frame(&mut output).unwrap().unwrap();
+    match wire::decode(&reply).unwrap() {
+        Reply::Failed(error) => Some(error.into()),
+        Reply::Done | Reply::Mapped { .. } => None,
+    }
+}
+
+fn refused(job: &str, body: impl Serialize) {
+    let error = ask(job, &body).unwrap_or_else(|| panic!("{job} was mapped"));
+    let typed = matches!(error.kind(), ErrorKind::Format { .. } | ErrorKind::Shape { .. });
+    assert!(typed, "{job}: {error}");
+}
+
+fn raw<T: Raw>(values: &[T]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    values.iter().for_each(|value| value.write(&mut bytes));
+    bytes
+}
+
+const HUGE: usize = 1 << 60;
+const LARGE: usize = 1 << 36;
+
+#[test]
+fn sums_and_scans_of_other_columns() {
+    for n_features in [0, 1, 3, LARGE, HUGE] {
+        refused("core.moments/1", n_features);
+        refused("kmeans.scan/1", (n_features, vec![1_u64], 1_usize));
+    }
+    refused("core.spread/1", vec![0.0; 1]);
+    refused("core.spread/1", vec![0.0; 3]);
+    refused("kmeans.scan/1", (2_usize, vec![1_u64; 1001], 1_usize));
+    assert!(ask("kmeans.scan/1", &(2_usize, vec![1_u64], usize::MAX)).is_none());
+}
+
+#[test]
+fn iterations_of_other_shapes() {
+    let job = |n_features: usize, n_range: usize, around: &[f64], centroids: &[f64]| {
+        let range = (raw(&vec![99.0; n_range]), raw(&vec![99.0; n_range]), 1.0);
+        (n_features, range, raw(around), vec![raw(centroids)])
+    };
+    let lloyd = "kmeans.lloyd.f64/1";
+    assert!(ask(lloyd, &job(2, 2, &[0.0, 0.0], &[1.0, 2.0])).is_none());
+    refused(lloyd, job(0, 2, &[], &[1.0, 2.0]));
+    refused(lloyd, job(LARGE, 2, &[0.0], &[]));
+    refused(lloyd, job(HUGE, 2, &[0.0], &[]));
+    refused(lloyd, job(2, 1, &[], &[1.0, 2.0]));
+    refused(lloyd, job(2, 7, &[], &[1.0, 2.0]));
+    refused(lloyd, job(2, 2, &[0.0], &[1.0, 2.0]));
+    refused(lloyd, job(2, 2, &[], &[1.0, 2.0, 3.0]));
+    refused(lloyd, job(2, 2, &[], &[]));
+    for centroids in [&[][..], &[1.0], &[1.0, 2.0, 3.0]] {
+        refused("kmeans.score.f64/1", (2_usize, raw(centroids)));
+        refused("kmeans.farthest.f64/1", (2_usize, raw(centroids), 1_usize));
+    }
+}
+
+#[test]
+fn seeding_of_other_shapes() {
+    let round = "kmeans.round.f64/1";
+    let job = |n_features: usize, round: u64, most: usize, groups: &[&[f64]], task: Task| {
+        let groups: Vec<_> = groups.iter().map(|group| raw(group)).collect();
+        (n_features, 1.0, 1.0, round, most, vec![(1_u64, groups, task)])
+    };
+    assert!(ask(round, &job(2, u64::MAX, HUGE, &[&[1.0, 2.0]], Task::Draw(HUGE))).is_none());
+    refused(round, job(0, 1, 9, &[&[1.0, 2.0]], Task::Weigh));
+    refused(round, job(2, 0, 9, &[&[1.0, 2.0]], Task::Weigh));
+    refused(round, job(2, 1, 0, &[&[1.0, 2.0]], Task::Weigh));
+    refused(round, job(2, 1, 9, &[&[1.0, 2.0, 3.0]], Task::Draw(1)));
+    refused(round, job(2, 2, 9, &[&[1.0], &[1.0, 2.0]], Task::Weigh));
+    refused(round, job(2, 1, 9, &[], Task::Weigh));
+    refused(round, job(2, 1, 9, &[&[]], Task::Weigh));
+    let none: [Vec<u8>; 0] = [];
+    let many = vec![(1_u64, none, Task::Draw(1)); 1001];
+    refused(round, (2_usize, 1.0, 1.0, 1_u64, 9_usize, many));
+    let plus_plus = |n_features: usize, round: u64, centroids: &[f64], trials: &[f64]| {
+        (n_features, 1.0, round, 1_usize, vec![(1_u64, raw(centroids), raw(trials))])
+    };
+    let name = "kmeans.plus_plus.f64/1";
+    assert!(ask(name, &plus_plus(2, 1, &[1.0, 2.0], &[])).is_none());
+    refused(name, plus_plus(0, 1, &[1.0], &[]));
+    refused(name, plus_plus(2, 0, &[1.0, 2.0], &[]));
+    refused(name, plus_plus(2, 1, &[], &[]));
+    refused(name, plus_plus(2, 1, &[1.0, 2.0], &[1.0]));
+}
