@@ -8,7 +8,7 @@ use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use crate::block::Block;
 use crate::column::{Column, ColumnReduction};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::fingerprint::Fingerprint;
 use crate::layout::{BlockRows, Dtype, Layout};
 use crate::source::{BlockSource, Description};
@@ -41,7 +41,12 @@ use crate::steps::{
 pub struct ChunkedDataset {
     source: Arc<dyn BlockSource>,
     fingerprint: Fingerprint,
+    /// Steps taken since the first source.
+    depth: usize,
 }
+
+/// Steps that may follow each other: reading goes through all of them on the stack.
+const MAX_DEPTH: usize = 256;
 
 impl ChunkedDataset {
     /// A dataset over a source.
@@ -52,7 +57,7 @@ impl ChunkedDataset {
     /// A dataset over a source that has other owners.
     pub fn from_arc(source: Arc<dyn BlockSource>) -> Self {
         let fingerprint = Fingerprint::of(&*source);
-        Self { source, fingerprint }
+        Self { source, fingerprint, depth: 0 }
     }
 
     /// Blocks from a function, with their declared shape. The function must be pure: it
@@ -205,7 +210,8 @@ impl ChunkedDataset {
     }
 
     fn recounted(&self, rows: BlockRows) -> Self {
-        let mut recounted = Self::new(Recounted::new(self.clone(), rows));
+        let recounted = Self::new(Recounted::new(self.clone(), rows));
+        let mut recounted = Self { depth: self.depth + 1, ..recounted };
         if recounted.describe().is_none() {
             // The rows are the same, so blocks that are kept stay valid. A description has
             // a fingerprint that is the same in every process.
@@ -219,12 +225,14 @@ impl ChunkedDataset {
     /// # Errors
     /// When there are none, or their layouts differ.
     pub fn concat(parts: &[Self]) -> Result<Self> {
-        Ok(Self::new(Concat::new(parts)?))
+        let depth = parts.iter().map(|part| part.depth).max().unwrap_or(0) + 1;
+        check_depth(depth)?;
+        Ok(Self { depth, ..Self::new(Concat::new(parts)?) })
     }
 
     /// Some of the rows. A range past the end is an error when it is read.
     pub fn slice(&self, rows: Range<u64>) -> Self {
-        Self::or_broken(Slice::new(self, rows), self.layout())
+        self.step(Slice::new(self, rows))
     }
 
     /// The same rows in blocks of `block_rows`. Where row counts are unknown, call
@@ -234,7 +242,7 @@ impl ChunkedDataset {
     /// Each new block reads all of the old ones that hold rows of it: an old block that is
     /// cut into `n` is read `n` times in a pass over blocks that are not kept.
     pub fn rechunk(&self, block_rows: u64) -> Self {
-        Self::or_broken(Rechunk::new(self, block_rows), self.layout())
+        self.step(Rechunk::new(self, block_rows))
     }
 
     /// Each block through a function that keeps its shape and types.
@@ -249,7 +257,7 @@ impl ChunkedDataset {
         f: impl Fn(Block) -> Result<Block> + Send + Sync + 'static,
     ) -> Self {
         layout.rows = self.layout().rows.clone();
-        Self::new(Map::new(self.clone(), layout, f))
+        self.step(Ok(Map::new(self.clone(), layout, f)))
     }
 
     /// The same dataset with all of its blocks in memory.
@@ -311,12 +319,22 @@ impl ChunkedDataset {
         ColumnReduction::new(self, Column::Var)
     }
 
-    fn or_broken(source: Result<impl BlockSource>, layout: &Layout) -> Self {
-        match source {
-            Ok(source) => Self::new(source),
-            Err(error) => Self::broken(error, layout.clone()),
+    /// One step on; one that cannot be taken is an error when it is read.
+    fn step(&self, source: Result<impl BlockSource>) -> Self {
+        let depth = self.depth + 1;
+        match check_depth(depth).and(source) {
+            Ok(source) => Self { depth, ..Self::new(source) },
+            Err(error) => Self::broken(error, self.layout().clone()),
         }
     }
+}
+
+fn check_depth(found: usize) -> Result<()> {
+    if found <= MAX_DEPTH {
+        return Ok(());
+    }
+    let what = "the number of steps on a dataset (persist() starts anew)".to_owned();
+    Err(ErrorKind::Limit { what, limit: MAX_DEPTH as u64, found: found as u64 }.into())
 }
 
 impl fmt::Display for ChunkedDataset {

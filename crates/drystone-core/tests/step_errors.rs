@@ -96,3 +96,16 @@ fn names_of_features_do_not_stand_in_the_way_of_concat() {
     let both = ChunkedDataset::concat(&[named, data]).expect("the same columns");
     assert_eq!(both.layout().feature_names, Some(names));
 }
+
+#[test]
+fn very_many_steps_are_an_error_and_not_the_end_of_the_stack() {
+    let chain = |n| (0..n).fold(laws::small_dataset(10, 4), |data, _| data.slice(0..10));
+    assert!(chain(200).read(2).is_ok());
+    let text = "block 0: the number of steps on a dataset (persist() starts anew) is 257, over the \
+                limit of 256";
+    check(&chain(257), text);
+    let error = chain(5000).sum().compute().expect_err("too many steps");
+    assert!(matches!(error.kind(), ErrorKind::Limit { .. }), "{error}");
+    let many = vec![chain(256); 2];
+    assert!(ChunkedDataset::concat(&many).is_err());
+}
