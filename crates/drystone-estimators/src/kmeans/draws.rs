@@ -59,7 +59,7 @@ impl Smallest {
 
     fn push(&mut self, drawn: Drawn) {
         self.entries.push(drawn);
-        if self.entries.len() >= 2 * self.capacity + 16 {
+        if self.entries.len() >= self.capacity.saturating_mul(2).saturating_add(16) {
             self.seal();
         }
     }
