@@ -78,8 +78,8 @@ impl ChunkedDataset {
     /// Blocks that are in memory.
     ///
     /// # Errors
-    /// [`ErrorKind::Shape`](crate::ErrorKind::Shape) or [`ErrorKind::Dtype`](crate::ErrorKind::Dtype)
-    /// when they are not of one kind, [`ErrorKind::Empty`](crate::ErrorKind::Empty) when there are none.
+    /// [`ErrorKind::Shape`] or [`ErrorKind::Dtype`]
+    /// when they are not of one kind, [`ErrorKind::Empty`] when there are none.
     pub fn from_resident(blocks: Vec<Block>) -> Result<Self> {
         Ok(Self::new(Resident::new(blocks)?))
     }
@@ -135,8 +135,8 @@ impl ChunkedDataset {
     /// Reads one block, and checks that it is what the layout says.
     ///
     /// # Errors
-    /// The source's, [`ErrorKind::Shape`](crate::ErrorKind::Shape) or
-    /// [`ErrorKind::Dtype`](crate::ErrorKind::Dtype), with the block.
+    /// The source's, [`ErrorKind::Shape`] or
+    /// [`ErrorKind::Dtype`], with the block.
     pub fn read(&self, block_idx: usize) -> Result<Block> {
         self.check_index(block_idx)?;
         let rows = self.layout().rows.rows_of(block_idx).map(|rows| rows.end - rows.start);
@@ -263,7 +263,7 @@ impl ChunkedDataset {
     /// The same dataset with all of its blocks in memory.
     ///
     /// # Errors
-    /// [`ErrorKind::Limit`](crate::ErrorKind::Limit) when they do not fit in the memory that
+    /// [`ErrorKind::Limit`] when they do not fit in the memory that
     /// is available; the source's.
     pub fn persist(&self) -> Result<Self> {
         if self.in_memory() {
