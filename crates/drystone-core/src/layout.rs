@@ -107,7 +107,7 @@ impl BlockRows {
     /// The same, if it makes sense: what arrives from another process is not trusted.
     ///
     /// # Errors
-    /// [`ErrorKind::Format`](crate::ErrorKind::Format) for blocks of no rows or for
+    /// [`ErrorKind::Format`] for blocks of no rows or for
     /// offsets that do not start at 0 or descend.
     pub fn validated(self) -> Result<Self> {
         let sound = match &self {
