@@ -4,9 +4,11 @@
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use drystone::kernels::distance::distances;
 use drystone::kernels::limbs::{Accumulator, Scales};
-use drystone::kernels::nearest::{nearest, own_distance};
+use drystone::kernels::nearest::nearest;
 use drystone::kernels::normal::fill_normal;
+use drystone::kernels::screen::{Found, Frame, Screen};
 use drystone::kernels::{ExactSum, Float, Isa};
 
 /// Rows of a tile: KMeans gives its kernels as many.
@@ -53,17 +55,35 @@ fn bench_nearest<T: Float>(c: &mut Criterion) {
     group.finish();
 }
 
-fn bench_own_distance<T: Float>(c: &mut Criterion) {
-    let mut group = c.benchmark_group(format!("own_distance/{}", name::<T>()));
+/// The same search where single precision can tell: it leaves no row of this data open.
+fn bench_screen<T: Float>(c: &mut Criterion) {
+    let mut group = c.benchmark_group(format!("screen/{}", name::<T>()));
+    for (n_features, n_clusters) in SHAPES {
+        let tile = records::<T>(n_features);
+        let centroids = centroids(&tile, n_features, n_clusters);
+        let frame = Frame::new(&vec![-5.0; n_features], &vec![5.0; n_features]);
+        let screen = Screen::new(&centroids, &frame);
+        let (rows, mut found): (Vec<u32>, _) = ((0..ROWS as u32).collect(), Found::default());
+        group.throughput(Throughput::Elements((ROWS * n_features * n_clusters) as u64));
+        group.bench_function(format!("{n_features}x{n_clusters}"), |b| {
+            b.iter(|| screen.search(Isa::best(), black_box(&tile), &rows, &mut found));
+        });
+    }
+    group.finish();
+}
+
+fn bench_distances<T: Float>(c: &mut Criterion) {
+    let mut group = c.benchmark_group(format!("distances/{}", name::<T>()));
     for (n_features, n_clusters) in SHAPES {
         let tile = records::<T>(n_features);
         let centroids = centroids(&tile, n_features, n_clusters);
         let (index, mut out) = (labels(n_clusters), vec![0.0; ROWS]);
+        let rows: Vec<u32> = (0..ROWS as u32).collect();
         group.throughput(Throughput::Elements((ROWS * n_features) as u64));
         group.bench_function(format!("{n_features}x{n_clusters}"), |b| {
             b.iter(|| {
-                let tile = black_box(&tile);
-                own_distance(Isa::best(), tile, n_features, &centroids, &index, &mut out);
+                let (tile, isa) = (black_box(&tile), Isa::best());
+                distances(isa, tile, n_features, &rows, &centroids, &index, &mut out);
             });
         });
     }
@@ -126,8 +146,10 @@ criterion_group!(
     benches,
     bench_nearest::<f64>,
     bench_nearest::<f32>,
-    bench_own_distance::<f64>,
-    bench_own_distance::<f32>,
+    bench_screen::<f64>,
+    bench_screen::<f32>,
+    bench_distances::<f64>,
+    bench_distances::<f32>,
     bench_sums::<f64>,
     bench_sums::<f32>,
     bench_exact_sum,

@@ -11,12 +11,15 @@
 //!   DOI 10.1109/TIT.1982.1056489.
 //! - D. Arthur, S. Vassilvitskii, *k-means++: the advantages of careful seeding*, SODA 2007.
 
+mod assign;
 mod bounds;
+mod costs;
 mod draws;
 mod element;
 mod file;
 mod fit;
 mod init;
+mod labelled;
 #[cfg(test)]
 mod laws;
 mod linfa;
@@ -33,6 +36,7 @@ mod round;
 mod scan;
 mod score;
 mod seeding;
+mod sums;
 
 pub use init::{Init, Oversampling};
 pub use model::{History, Iteration, KMeans, Round, Status};

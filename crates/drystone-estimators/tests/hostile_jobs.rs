@@ -98,18 +98,19 @@ fn sums_and_scans_of_other_columns() {
 
 #[test]
 fn iterations_of_other_shapes() {
-    let job = |n_features: usize, n_range: usize, around: &[f64], centroids: &[f64]| {
-        let range = (raw(&vec![99.0; n_range]), raw(&vec![99.0; n_range]), 1.0);
-        (n_features, range, raw(around), vec![raw(centroids)])
+    let job = |n_features: usize, n_range: usize, drifts: &[f64], centroids: &[f64]| {
+        let range = (raw(&vec![-99.0; n_range]), raw(&vec![99.0; n_range]), 1.0);
+        (n_features, range, 0_u64, vec![(0_u32, raw(centroids), raw(drifts), true)])
     };
-    let lloyd = "kmeans.lloyd.f64/1";
-    assert!(ask(lloyd, &job(2, 2, &[0.0, 0.0], &[1.0, 2.0])).is_none());
+    let lloyd = "kmeans.lloyd.f64/2";
+    assert!(ask(lloyd, &job(2, 2, &[0.0], &[1.0, 2.0])).is_none());
+    assert!(ask(lloyd, &job(2, 2, &[f64::NAN], &[f64::NAN, f64::INFINITY])).is_some());
     refused(lloyd, job(0, 2, &[], &[1.0, 2.0]));
     refused(lloyd, job(LARGE, 2, &[0.0], &[]));
     refused(lloyd, job(HUGE, 2, &[0.0], &[]));
     refused(lloyd, job(2, 1, &[], &[1.0, 2.0]));
     refused(lloyd, job(2, 7, &[], &[1.0, 2.0]));
-    refused(lloyd, job(2, 2, &[0.0], &[1.0, 2.0]));
+    refused(lloyd, job(2, 2, &[0.0, 0.0], &[1.0, 2.0]));
     refused(lloyd, job(2, 2, &[], &[1.0, 2.0, 3.0]));
     refused(lloyd, job(2, 2, &[], &[]));
     for centroids in [&[][..], &[1.0], &[1.0, 2.0, 3.0]] {

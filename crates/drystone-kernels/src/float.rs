@@ -4,11 +4,14 @@
 use std::arch::x86_64::{__m256, __m256d};
 
 #[cfg(target_arch = "x86_64")]
-use crate::{limbs, limbs::Pending, nearest, nearest::Problem};
+use crate::{
+    distance, limbs, limbs::Pending, nearest, nearest::Problem, screen, screen::Found,
+    screen::Screen,
+};
 
 pub(crate) mod sealed {
     #[cfg(target_arch = "x86_64")]
-    use crate::{limbs::Pending, nearest::Problem};
+    use crate::{limbs::Pending, nearest::Problem, screen::Found, screen::Screen};
 
     /// What differs between the two element types: the kernels that are written
     /// once per type, and the width of their fixed-point sums. Being a private
@@ -39,6 +42,31 @@ pub(crate) mod sealed {
             weights: Option<&[f64]>,
             index: &[u32],
         ) -> bool;
+
+        /// The [`distance`](crate::distance::distance) of pairs of rows with AVX2.
+        ///
+        /// # Safety
+        ///
+        /// The machine must have AVX2 and FMA.
+        #[cfg(target_arch = "x86_64")]
+        unsafe fn distances_avx2<'a>(
+            pairs: impl Iterator<Item = (&'a [Self], &'a [Self])>,
+            out: &mut [f64],
+        ) where
+            Self: 'a;
+
+        /// [`Screen::search`](crate::screen::Screen::search) with AVX2.
+        ///
+        /// # Safety
+        ///
+        /// The machine must have AVX2 and FMA; the rows are within the records.
+        #[cfg(target_arch = "x86_64")]
+        unsafe fn screen_avx2(
+            screen: &Screen<Self>,
+            records: &[Self],
+            rows: &[u32],
+            found: &mut Found,
+        );
     }
 }
 
@@ -59,6 +87,8 @@ pub trait Float:
     const INFINITY: Self;
     /// Zero.
     const ZERO: Self;
+    /// Half the distance from 1 to the next larger number: what rounding may do.
+    const UNIT: f64;
     /// The value in double precision; exact.
     fn to_f64(self) -> f64;
     /// The nearest value of this type.
@@ -92,11 +122,32 @@ macro_rules! impl_float {
                 // SAFETY: the caller vouches for AVX2 and FMA.
                 unsafe { limbs::avx2::add_rows(pending, records, weights, index) }
             }
+
+            #[cfg(target_arch = "x86_64")]
+            unsafe fn distances_avx2<'a>(
+                pairs: impl Iterator<Item = (&'a [Self], &'a [Self])>,
+                out: &mut [f64],
+            ) {
+                // SAFETY: the caller vouches for AVX2 and FMA.
+                unsafe { distance::avx2::distances(pairs, out) }
+            }
+
+            #[cfg(target_arch = "x86_64")]
+            unsafe fn screen_avx2(
+                screen: &Screen<Self>,
+                records: &[Self],
+                rows: &[u32],
+                found: &mut Found,
+            ) {
+                // SAFETY: the caller vouches for AVX2, FMA and the rows.
+                unsafe { screen::avx2::search(screen, records, rows, found) }
+            }
         }
 
         impl Float for $t {
             const INFINITY: Self = <$t>::INFINITY;
             const ZERO: Self = 0.0;
+            const UNIT: f64 = <$t>::EPSILON as f64 / 2.0;
             #[inline(always)]
             #[allow(clippy::unnecessary_cast, reason = "one macro for both types")]
             fn to_f64(self) -> f64 {

@@ -3,6 +3,7 @@
 //!
 //! It knows nothing of blocks, datasets or threads.
 
+pub mod distance;
 pub mod exact_sum;
 pub mod float;
 pub mod isa;
@@ -10,6 +11,7 @@ pub mod limbs;
 pub mod math;
 pub mod nearest;
 pub mod normal;
+pub mod screen;
 
 pub use exact_sum::ExactSum;
 pub use float::Float;

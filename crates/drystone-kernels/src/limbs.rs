@@ -26,6 +26,7 @@
 mod accumulator;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx2;
+mod potential;
 mod scalar;
 mod scales;
 mod sums;

@@ -1,7 +1,8 @@
-//! The centroid nearest to each row, by direct differences, and the distance to it.
+//! The centroid nearest to each row, by direct differences: what a label is.
 //!
 //! Not the expanded form `|x|^2 - 2xc + |c|^2`, which cancels; and no pruning:
-//! every row is compared with every centroid.
+//! every row is compared with every centroid. [`screen`](crate::screen) finds most labels
+//! with less work.
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx2;
@@ -65,65 +66,6 @@ pub fn nearest<T: Float>(
             unsafe { T::nearest_avx2(&mut problem) }
         }
         _ => scalar::nearest(&mut problem),
-    }
-}
-
-/// The squared Euclidean distance in double precision, of either type of records.
-///
-/// The same chain as in [`nearest`], of the exactly converted values: for `f64`
-/// it gives the same bits.
-///
-/// # Panics
-///
-/// If the lengths differ.
-///
-/// # Examples
-///
-/// ```
-/// assert_eq!(drystone_kernels::nearest::distance(&[1.0_f32, 2.0], &[0.0, 0.0]), 5.0);
-/// ```
-#[must_use]
-pub fn distance<T: Float>(a: &[T], b: &[T]) -> f64 {
-    assert_eq!(a.len(), b.len(), "two rows of one dataset");
-    scalar::chain(a, b, T::to_f64)
-}
-
-/// Finds the [`distance`] of each row to the centroid that it is assigned to.
-///
-/// `records` is (n_samples, n_features) and `centroids` (n_clusters, n_features),
-/// both row-major; `index` and `out` have n_samples entries. The bits are the
-/// same on every [`Isa`], and for `f64` those that [`nearest`] gives.
-///
-/// # Panics
-///
-/// If `n_features` or the number of centroids is zero, the lengths disagree, or
-/// an index is not below n_clusters.
-///
-/// # Examples
-///
-/// ```
-/// use drystone_kernels::{Isa, nearest::own_distance};
-/// let mut out = [0.0; 2];
-/// own_distance(Isa::best(), &[1.0_f32, 4.0], 1, &[0.0, 7.0], &[0, 1], &mut out);
-/// assert_eq!(out, [1.0, 9.0]);
-/// ```
-pub fn own_distance<T: Float>(
-    isa: Isa,
-    records: &[T],
-    n_features: usize,
-    centroids: &[T],
-    index: &[u32],
-    out: &mut [f64],
-) {
-    check_lengths(records, n_features, centroids, index.len());
-    assert_eq!(out.len(), index.len(), "one distance per row");
-    match isa {
-        #[cfg(target_arch = "x86_64")]
-        Isa::Avx2 if Isa::available().contains(&isa) => {
-            // SAFETY: this machine has AVX2 and FMA.
-            unsafe { avx2::own_distance(records, n_features, centroids, index, out) }
-        }
-        _ => scalar::own_distance(records, n_features, centroids, index, out),
     }
 }
 

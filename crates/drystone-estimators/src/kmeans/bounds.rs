@@ -19,8 +19,8 @@ pub(crate) struct Bounds {
     /// Scaled squared distances are at most about 1.
     pub unit: f64,
     pub weight_unit: f64,
-    /// The middle of each column.
-    pub middle: Vec<f64>,
+    /// What rows are taken times where their own squares are summed.
+    pub cost_unit: f64,
 }
 
 impl Bounds {
@@ -40,15 +40,15 @@ impl Bounds {
         check_weight(scan, diameter)?;
         check_range(T::DTYPE, &width, diameter)?;
         check_magnitude(scan, &width)?;
-        // Rows of no weight, and given centroids, have no part in the spread: far ones would
-        // leave it few digits.
-        let sides = || scan.low.iter().zip(&scan.high);
-        let middle = sides().map(|(low, high)| low + (high - low) / 2.0).collect();
-        let width = sides().map(|(low, high)| high - low).collect();
-        let range = Range { max_abs: scan.max_abs(), width, max_weight: scan.max_weight };
+        let (low, high) = (scan.min.clone(), scan.max.clone());
+        let range = Range { low, high, max_weight: scan.max_weight };
         let unit = 1.0 / power_of_two_below(diameter);
         let weight_unit = (1_u64 << 60) as f64 / power_of_two_below(scan.max_weight);
-        Ok(Self { range, unit, weight_unit, middle })
+        // Squares of rows that are far from zero could overflow where distances do not.
+        let largest = scan.max_abs().into_iter().fold(0.0, f64::max);
+        let far = largest * largest > MOST / scan.total_weight().max(1.0) / (1_u64 << 16) as f64;
+        let cost_unit = if far { 1.0 / (1_u128 << 64) as f64 } else { 1.0 };
+        Ok(Self { range, unit, weight_unit, cost_unit })
     }
 }
 

@@ -9,8 +9,12 @@ pub(crate) trait Real: RecordElement + Raw {}
 
 impl<T: RecordElement + Raw> Real for T {}
 
-/// Rows of a tile: their distances and labels stay in the nearest cache.
-pub(crate) const TILE_ROWS: usize = 256;
+/// Rows that are worked on together: all that is done to them finds them in the
+/// second-level cache.
+pub(crate) fn batch_rows<T>(n_features: usize) -> usize {
+    const BYTES: usize = 128 << 10;
+    (BYTES / (n_features * size_of::<T>())).clamp(64, 1024)
+}
 
 /// One of two names, by element type: job names are constants.
 pub(crate) const fn named(

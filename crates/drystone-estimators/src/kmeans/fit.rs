@@ -6,13 +6,15 @@ use drystone_core::{
     Threads,
 };
 use drystone_kernels::Isa;
+use drystone_kernels::distance::distance;
 use drystone_kernels::limbs::{ClusterSums, Scales};
 
 use super::bounds::Bounds;
+use super::costs::Costs;
 use super::element::Real;
 use super::file::recipe;
 use super::init::Init;
-use super::lloyd::{Centroids, Lloyd, LloydPartial};
+use super::lloyd::{Centroids, Lloyd, Task};
 use super::model::{History, Iteration, KMeans, Round, Status};
 use super::params::KMeansValidParams;
 use super::plan;
@@ -70,6 +72,8 @@ struct Fit<'a, T> {
     data: ChunkedDataset,
     bounds: Bounds,
     scales: Scales,
+    /// What drifts are taken times: the frame's scale.
+    scale: f64,
     restarts: Vec<Restart<T>>,
     /// The squared shift at which iterations stop.
     tol: Option<f64>,
@@ -80,6 +84,11 @@ struct Restart<T> {
     centroids: Vec<T>,
     /// Hash of the labels, if the centroids are means of rows with these labels.
     labels: Option<u64>,
+    /// For each cluster, by how much gaps of its rows may have closed so far, in units of
+    /// the frame; empty if no rows are skipped.
+    drifts: Vec<f64>,
+    /// What later costs follow from, after the first iteration.
+    costs: Option<Costs>,
     phase: Phase,
     latest: Option<Latest<T>>,
     rounds: Vec<Round>,
@@ -92,6 +101,15 @@ enum Phase {
     /// One more assignment, so that labels, counts and inertia follow the centroids.
     Settling(Status),
     Done(Status),
+}
+
+/// One assignment of a restart.
+struct Assigned {
+    cost: f64,
+    /// Whether the cost is that of the rows themselves.
+    summed: bool,
+    /// Hash of the labels.
+    labels: u64,
 }
 
 /// Centroids of which everything is known.
@@ -118,28 +136,31 @@ impl<'a, T: Real> Fit<'a, T> {
         let seeded = seeding::seed::<T>(params, session, &data, &scan, &bounds)?;
         session.forget_state();
         let scales = bounds.range.scales::<T>();
-        let restarts = seeded.into_iter().map(Restart::new).collect();
+        let frame = bounds.range.frame();
+        let skips = params.pruning && plan::skips_rows(params.n_clusters, data.n_features());
+        let restart = |seeded| Restart::new(seeded, if skips { params.n_clusters } else { 0 });
+        let restarts = seeded.into_iter().map(restart).collect();
         let tol = (params.tol == 0.0).then_some(0.0);
-        Ok(Self { params, session, data, bounds, scales, restarts, tol })
+        Ok(Self { params, session, data, bounds, scale: frame.scale(), scales, restarts, tol })
     }
 
     fn run(mut self) -> Result<KMeans> {
         let mut iteration = 0;
         while self.active().next().is_some() {
             iteration += 1;
-            let job = self.job();
+            let job = self.job(iteration as u64 - 1);
             let partial = match self.session.run(&self.data, &job) {
                 Ok(partial) => partial,
                 Err(error) => return self.stopped(error),
             };
-            self.note_spread(&partial);
             let mut best = f64::INFINITY;
-            let active: Vec<usize> = self.active().collect();
-            for (slot, idx) in active.into_iter().enumerate() {
-                let sums = &partial.sums[slot].0;
-                let (cost, labels) = (partial.costs[slot].value(), partial.labels[slot]);
+            for (slot, task) in job.restarts.iter().enumerate() {
+                let (idx, sums) = (task.restart as usize, &partial.sums[slot].0);
+                let summed = task.costs.then(|| partial.costs[slot].value());
+                let cost = self.cost(idx, summed, sums);
                 best = best.min(cost);
-                match self.step(idx, cost, labels, sums) {
+                let assigned = Assigned { cost, summed: task.costs, labels: partial.labels[slot] };
+                match self.step(idx, &assigned, sums) {
                     Err(error) if is_stop(&error) => return self.stopped(error),
                     result => result?,
                 }
@@ -155,50 +176,48 @@ impl<'a, T: Real> Fit<'a, T> {
         (0..self.restarts.len()).filter(move |&idx| going(&self.restarts[idx]))
     }
 
-    fn job(&self) -> Lloyd<T> {
-        let around = if self.tol.is_none() { self.bounds.middle.clone() } else { Vec::new() };
-        let centroids = |idx: usize| Centroids(self.restarts[idx].centroids.clone());
+    fn job(&self, step: u64) -> Lloyd<T> {
+        let task = |idx: usize| {
+            let restart = &self.restarts[idx];
+            Task {
+                restart: idx as u32,
+                centroids: Centroids(restart.centroids.clone()),
+                drifts: restart.drifts.clone(),
+                costs: restart.needs_costs(),
+            }
+        };
         Lloyd {
             n_features: self.data.n_features(),
             range: self.bounds.range.clone(),
-            spread_around: around,
-            restarts: self.active().map(centroids).collect(),
+            step,
+            restarts: self.active().map(task).collect(),
         }
     }
 
-    /// Makes `tol` absolute by the mean variance of the columns.
-    fn note_spread(&mut self, partial: &LloydPartial) {
-        let Some(spread) = &partial.spread else {
-            return;
+    /// The cost of a restart's centroids: as it was summed up, or as it follows from the
+    /// sums. The first one tells how `tol` is to be taken.
+    fn cost(&mut self, idx: usize, summed: Option<f64>, sums: &ClusterSums) -> f64 {
+        let restart = &mut self.restarts[idx];
+        let Some(cost) = summed else {
+            return restart
+                .costs
+                .as_ref()
+                .map_or(f64::NAN, |costs| costs.of(&restart.centroids, sums));
         };
-        let n_features = self.data.n_features();
-        let scales = self.bounds.range.spread_scales();
-        let means = self.column_means(&partial.sums[0].0);
-        let variance = |column: usize| {
-            let offset = means[column] - self.bounds.middle[column];
-            (spread.0.mean(0, column, &scales) - offset * offset).max(0.0)
-        };
-        let mean: f64 = (0..n_features).map(variance).sum::<f64>() / n_features as f64;
-        self.tol = Some(self.params.tol * mean);
-    }
-
-    /// Means of the columns over all clusters, weighted as the rows are.
-    fn column_means(&self, sums: &ClusterSums) -> Vec<f64> {
-        let weight: f64 = (0..sums.n_clusters()).map(|k| sums.weight_of(k, &self.scales)).sum();
-        let column = |column| {
-            let part = |cluster| match sums.weights()[cluster] {
-                0 => 0.0,
-                _ => {
-                    sums.mean(cluster, column, &self.scales) * sums.weight_of(cluster, &self.scales)
-                }
-            };
-            (0..sums.n_clusters()).map(part).sum::<f64>() / weight
-        };
-        (0..sums.n_features()).map(column).collect()
+        if restart.costs.is_none() {
+            let unit = self.bounds.cost_unit;
+            let costs = Costs::new(cost, &restart.centroids, sums, &self.scales, unit);
+            if self.tol.is_none() {
+                self.tol = Some(self.params.tol * costs.mean_variance(sums));
+            }
+            restart.costs = Some(costs);
+        }
+        cost
     }
 
     /// Takes in one assignment of a restart: move on, settle, or be done.
-    fn step(&mut self, idx: usize, cost: f64, labels: u64, sums: &ClusterSums) -> Result<()> {
+    fn step(&mut self, idx: usize, assigned: &Assigned, sums: &ClusterSums) -> Result<()> {
+        let &Assigned { cost, summed, labels } = assigned;
         let restart = &mut self.restarts[idx];
         let unchanged = restart.labels == Some(labels);
         restart.note_latest(cost, sums);
@@ -208,7 +227,7 @@ impl<'a, T: Real> Fit<'a, T> {
         }
         if unchanged {
             restart.iterations.push(Iteration { cost, shift: 0.0 });
-            restart.phase = Phase::Done(Status::LabelsUnchanged);
+            restart.phase = Phase::Settling(Status::LabelsUnchanged);
             return Ok(());
         }
         let (sums, moved_rows) = self.fill_empty(idx, sums)?;
@@ -219,7 +238,8 @@ impl<'a, T: Real> Fit<'a, T> {
         restart.labels = (!moved_rows).then_some(labels);
         let tol = self.tol.unwrap_or(0.0);
         restart.phase = if means == restart.centroids {
-            Phase::Done(Status::LabelsUnchanged)
+            let status = Status::LabelsUnchanged;
+            if summed { Phase::Done(status) } else { Phase::Settling(status) }
         } else if shift <= tol {
             Phase::Settling(Status::ShiftWithinTol)
         } else if restart.iterations.len() == self.params.max_iter {
@@ -227,7 +247,7 @@ impl<'a, T: Real> Fit<'a, T> {
         } else {
             Phase::Iterating
         };
-        restart.centroids = means;
+        restart.move_to(means, self.data.n_features(), self.scale);
         Ok(())
     }
 
@@ -288,7 +308,7 @@ impl<'a, T: Real> Fit<'a, T> {
             passes: self.session.passes(),
             blocks_read: self.session.blocks_read(),
             state_bytes: self.data.n_samples().unwrap_or(0)
-                * plan::state_bytes_per_row(self.params),
+                * plan::state_bytes_per_row(self.params, &self.data),
         };
         Ok(KMeans {
             centroids: T::into_records(Rows::new(latest.centroids, self.data.n_features())?),
@@ -303,15 +323,30 @@ impl<'a, T: Real> Fit<'a, T> {
 }
 
 impl<T: Real> Restart<T> {
-    fn new(seeded: Seeded<T>) -> Self {
+    fn new(seeded: Seeded<T>, n_drifts: usize) -> Self {
         Self {
             centroids: seeded.centroids,
+            drifts: vec![0.0; n_drifts],
+            costs: None,
             labels: None,
             phase: Phase::Iterating,
             latest: None,
             rounds: seeded.rounds,
             iterations: Vec::new(),
         }
+    }
+
+    /// The first assignment and the last one have their costs summed up.
+    fn needs_costs(&self) -> bool {
+        self.costs.is_none() || matches!(self.phase, Phase::Settling(_))
+    }
+
+    /// Takes in new centroids.
+    fn move_to(&mut self, centroids: Vec<T>, n_features: usize, scale: f64) {
+        if !self.drifts.is_empty() {
+            drift(&mut self.drifts, &self.centroids, &centroids, n_features, scale);
+        }
+        self.centroids = centroids;
     }
 
     fn note_latest(&mut self, cost: f64, sums: &ClusterSums) {
@@ -336,6 +371,31 @@ fn means<T: RecordElement>(sums: &ClusterSums, scales: &Scales, before: &[T]) ->
         }
     };
     before.iter().enumerate().map(mean).collect()
+}
+
+/// Adds to each cluster's drift how far its centroid moves, and how far that other moves
+/// which moves farthest; rounded up.
+fn drift<T: RecordElement>(
+    drifts: &mut [f64],
+    before: &[T],
+    after: &[T],
+    n_features: usize,
+    scale: f64,
+) {
+    let pairs = before.chunks_exact(n_features).zip(after.chunks_exact(n_features));
+    let moves: Vec<f64> =
+        pairs.map(|(a, b)| distance(a, b).sqrt() * scale * (1.0 + 1e-9)).collect();
+    let farthest = |but: usize| {
+        let others = moves.iter().enumerate().filter(|&(cluster, _)| cluster != but);
+        others.map(|(_, &moved)| moved).fold(0.0, f64::max)
+    };
+    let most = (0..moves.len()).max_by(|&a, &b| moves[a].total_cmp(&moves[b]));
+    let Some(most) = most else { return };
+    let (first, second) = (moves[most], farthest(most));
+    for (cluster, (drift, moved)) in drifts.iter_mut().zip(&moves).enumerate() {
+        let others = if cluster == most { second } else { first };
+        *drift = (*drift + moved + others) * (1.0 + 1e-12);
+    }
 }
 
 fn squared_shift<T: RecordElement>(before: &[T], after: &[T]) -> f64 {

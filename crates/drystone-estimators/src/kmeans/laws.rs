@@ -4,7 +4,7 @@ use drystone_core::block::RecordElement;
 use drystone_core::{Block, ChunkedDataset, Rows, laws::check_job};
 
 use super::element::Real;
-use super::lloyd::{Centroids, Lloyd, Range};
+use super::lloyd::{self, Centroids, Lloyd, Range};
 use super::plus_plus::{Chosen, PlusPlus};
 use super::relocate::Farthest;
 use super::round::{Group, Restart, SeedRound, Task};
@@ -83,11 +83,17 @@ fn plus_plus<T: Real>() {
 }
 
 fn lloyd<T: Real>() {
-    let range = Range { max_abs: vec![8.0; 2], width: vec![16.0; 2], max_weight: 1.0 };
-    for spread_around in [vec![], vec![0.5, -0.5]] {
-        let restarts = vec![centroids::<T>(), Centroids(values(&[0.0, 0.0]))];
-        let range = range.clone();
-        let job = Lloyd { n_features: N_FEATURES, range, spread_around, restarts };
+    let range = Range { low: vec![-8.0; 2], high: vec![8.0; 2], max_weight: 1.0 };
+    let tasks = |drifts: &[f64], costs| {
+        let few = Centroids(values(&[0.0, 0.0]));
+        vec![
+            lloyd::Task { restart: 0, centroids: centroids::<T>(), drifts: drifts.to_vec(), costs },
+            lloyd::Task { restart: 3, centroids: few, drifts: vec![], costs: !costs },
+        ]
+    };
+    for (drifts, costs) in [(&[][..], true), (&[0.0, 0.25, 1.0][..], false)] {
+        let (range, restarts) = (range.clone(), tasks(drifts, costs));
+        let job = Lloyd { n_features: N_FEATURES, range, step: 3, restarts };
         both::<T>(|data| check_job(&job, data));
     }
 }

@@ -1,16 +1,22 @@
 //! One of Lloyd's iterations for all restarts: assign each row to its nearest centroid,
-//! and sum up rows, costs and labels by cluster. One pass, no matrix of distances.
+//! and sum up rows, labels and, where they are asked for, costs by cluster. One pass, no
+//! matrix of distances.
 
 use drystone_core::wire::{exact_sums, raw};
-use drystone_core::{BlockAt, Dtype, Error, ErrorKind, Job, Layout, Partial, Result};
+use drystone_core::{BlockAt, Error, ErrorKind, Job, Layout, Partial, Result};
+use drystone_kernels::distance::distances;
 use drystone_kernels::limbs::{Accumulator, ClusterSums, OutOfRange, Scales};
-use drystone_kernels::nearest::{nearest, own_distance};
+use drystone_kernels::screen::Frame;
 use drystone_kernels::{ExactSum, Isa};
 use serde::{Deserialize, Serialize};
 
+use super::assign::Assigner;
 use super::element::{
-    Real, TILE_ROWS, changed, check_job, named, records_of, sound, weight_of, whole_rows,
+    Real, batch_rows, check_job, named, records_of, sound, weight_of, whole_rows,
 };
+use super::labelled::{self, Labelled, label_hash};
+use super::nearness::Index;
+use super::sums::Sums;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(bound = "T: Real")]
@@ -18,33 +24,46 @@ pub(crate) struct Lloyd<T> {
     pub n_features: usize,
     /// What bounds the integers that rows are summed as.
     pub range: Range,
-    /// Column positions to take the spread around, in the first iteration.
-    #[serde(with = "raw")]
-    pub spread_around: Vec<f64>,
-    /// Centroids of each restart, `(n_clusters, n_features)`.
-    pub restarts: Vec<Centroids<T>>,
+    /// Iterations before this one.
+    pub step: u64,
+    pub restarts: Vec<Task<T>>,
 }
 
-/// The largest magnitudes in the data.
+/// The iteration of one restart.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(bound = "T: Real")]
+pub(crate) struct Task<T> {
+    /// Which one it is: the state of its rows goes by this number.
+    pub restart: u32,
+    /// `(n_clusters, n_features)`.
+    pub centroids: Centroids<T>,
+    /// For each cluster, by how much gaps of its rows may have closed since the first
+    /// iteration, in units of the frame; empty if no row is to be skipped.
+    #[serde(with = "raw")]
+    pub drifts: Vec<f64>,
+    /// Whether to sum up the costs of the rows.
+    pub costs: bool,
+}
+
+/// The box that holds the rows, and their largest weight.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Range {
     #[serde(with = "raw")]
-    pub max_abs: Vec<f64>,
-    /// Widths of the columns, of the rows of positive weight.
+    pub low: Vec<f64>,
     #[serde(with = "raw")]
-    pub width: Vec<f64>,
+    pub high: Vec<f64>,
     pub max_weight: f64,
 }
 
 impl Range {
     pub fn scales<T: Real>(&self) -> Scales {
-        Scales::new::<T>(&self.max_abs, self.max_weight)
+        let sides = self.low.iter().zip(&self.high);
+        let max_abs: Vec<f64> = sides.map(|(low, high)| low.abs().max(high.abs())).collect();
+        Scales::new::<T>(&max_abs, self.max_weight)
     }
 
-    /// Scales for weighted squared differences from a point within the range.
-    pub fn spread_scales(&self) -> Scales {
-        let squares: Vec<f64> = self.width.iter().map(|width| width * width).collect();
-        Scales::new::<f64>(&squares, self.max_weight)
+    pub fn frame(&self) -> Frame {
+        Frame::new(&self.low, &self.high)
     }
 }
 
@@ -69,41 +88,6 @@ pub(crate) struct LloydPartial {
     #[serde(with = "raw")]
     pub labels: Vec<u64>,
     pub sums: Vec<Sums>,
-    /// Weighted squared differences of each column, as integers, if they were asked for.
-    pub spread: Option<Sums>,
-}
-
-/// [`ClusterSums`] in a form that travels.
-#[derive(Clone, Debug)]
-pub(crate) struct Sums(pub ClusterSums);
-
-#[derive(Serialize, Deserialize)]
-struct WireSums {
-    shape: (u64, u64),
-    #[serde(with = "raw")]
-    sums: Vec<i128>,
-    #[serde(with = "raw")]
-    weights: Vec<i128>,
-    #[serde(with = "raw")]
-    counts: Vec<u64>,
-}
-
-impl Serialize for Sums {
-    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let sums = &self.0;
-        let shape = (sums.n_clusters() as u64, sums.n_features() as u64);
-        let (weights, counts) = (sums.weights().to_vec(), sums.counts().to_vec());
-        WireSums { shape, sums: sums.sums().to_vec(), weights, counts }.serialize(to)
-    }
-}
-
-impl<'de> Deserialize<'de> for Sums {
-    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let WireSums { shape: (k, d), sums, weights, counts } = WireSums::deserialize(from)?;
-        let sums = ClusterSums::from_parts(k as usize, d as usize, sums, weights, counts);
-        let sums = sums.ok_or_else(|| serde::de::Error::custom("sums of another shape"))?;
-        Ok(Self(sums))
-    }
 }
 
 impl Partial for LloydPartial {
@@ -113,180 +97,313 @@ impl Partial for LloydPartial {
             *labels = labels.wrapping_add(*other);
         }
         self.sums.iter_mut().zip(&other.sums).for_each(|(sums, other)| sums.0.merge(&other.0));
-        if let (Some(spread), Some(other)) = (&mut self.spread, &other.spread) {
-            spread.0.merge(&other.0);
-        }
     }
 }
 
 impl<T: Real> Job for Lloyd<T> {
-    const NAME: &'static str = named(T::DTYPE, "kmeans.lloyd.f32/1", "kmeans.lloyd.f64/1");
-    type State = ();
+    const NAME: &'static str = named(T::DTYPE, "kmeans.lloyd.f32/2", "kmeans.lloyd.f64/2");
+    /// By the number of the restart.
+    type State = Vec<(u32, Labelled)>;
     type Partial = LloydPartial;
 
     fn check(&self, layout: &Layout) -> Result<()> {
         check_job(layout, self.n_features, self.restarts.len())?;
-        let Range { max_abs, width, .. } = &self.range;
         let fits = |values: &[f64]| values.len() == self.n_features;
-        let around = &self.spread_around;
-        sound(fits(max_abs) && fits(width) && (around.is_empty() || fits(around)))?;
-        self.restarts.iter().try_for_each(|centroids| centroids.check(self.n_features))
+        sound(fits(&self.range.low) && fits(&self.range.high))?;
+        self.restarts.iter().try_for_each(|task| {
+            task.centroids.check(self.n_features)?;
+            sound(task.drifts.is_empty() || task.drifts.len() == task.n_clusters(self.n_features))
+        })
     }
 
     fn empty(&self) -> LloydPartial {
-        let n_clusters = |centroids: &Centroids<T>| centroids.0.len() / self.n_features;
-        let empty = |centroids| Sums(ClusterSums::new(n_clusters(centroids), self.n_features));
-        let spread = !self.spread_around.is_empty();
+        let empty = |task: &Task<T>| {
+            Sums(ClusterSums::new(task.n_clusters(self.n_features), self.n_features))
+        };
         LloydPartial {
             costs: vec![ExactSum::new(); self.restarts.len()],
             labels: vec![0; self.restarts.len()],
             sums: self.restarts.iter().map(empty).collect(),
-            spread: spread.then(|| Sums(ClusterSums::new(1, self.n_features))),
         }
     }
 
-    fn map(&self, rows: &BlockAt, (): &mut (), into: &mut LloydPartial) -> Result<()> {
-        let records = records_of::<T>(rows, self.n_features)?;
-        let scales = self.range.scales::<T>();
-        for (restart, centroids) in self.restarts.iter().enumerate() {
-            let n_clusters = centroids.0.len() / self.n_features;
-            let mut accumulator = Accumulator::new(n_clusters, &scales);
-            let mut tiles = Assignments::new(rows, records, self.n_features, &centroids.0);
-            let mut tally =
-                Tally { cost: &mut into.costs[restart], labels: &mut into.labels[restart] };
-            while let Some(tile) = tiles.next()? {
-                tally.add(rows, &tile);
-                let added = accumulator.add(Isa::best(), tile.records, tile.weights, tile.index);
-                added.map_err(|beyond| out_of_range(rows, tile.first_row + beyond.row, &beyond))?;
-            }
-            let flushed = accumulator.flush_into(&mut into.sums[restart].0);
-            flushed.map_err(|beyond| out_of_range(rows, beyond.row, &beyond))?;
+    fn map(
+        &self,
+        rows: &BlockAt,
+        state: &mut Vec<(u32, Labelled)>,
+        into: &mut LloydPartial,
+    ) -> Result<()> {
+        let slice = Slice {
+            rows,
+            records: records_of::<T>(rows, self.n_features)?,
+            n_features: self.n_features,
+            scales: &self.range.scales::<T>(),
+        };
+        let frame = self.range.frame();
+        let mut before = std::mem::take(state);
+        for (slot, task) in self.restarts.iter().enumerate() {
+            let known = before.iter().position(|(restart, _)| *restart == task.restart);
+            let known = known.map(|at| before.swap_remove(at).1);
+            let outputs = Outputs { cost: &mut into.costs[slot], sums: &mut into.sums[slot].0 };
+            let labelled = slice.assign(task, &frame, known, outputs)?;
+            into.labels[slot] = into.labels[slot].wrapping_add(labelled.hash);
+            state.push((task.restart, labelled));
         }
-        match &mut into.spread {
-            Some(spread) => self.add_spread(rows, records, &mut spread.0),
-            None => Ok(()),
-        }
+        Ok(())
     }
-}
 
-impl<T: Real> Lloyd<T> {
-    fn add_spread(&self, rows: &BlockAt, records: &[T], into: &mut ClusterSums) -> Result<()> {
-        let mut accumulator = Accumulator::<f64>::new(1, &self.range.spread_scales());
-        let mut squares = Vec::new();
-        let index = [0; TILE_ROWS];
-        for (tile, records) in records.chunks(TILE_ROWS * self.n_features).enumerate() {
-            squares.clear();
-            for row in records.chunks_exact(self.n_features) {
-                squares.extend(row.iter().zip(&self.spread_around).map(|(x, around)| {
-                    let difference = x.to_f64() - around;
-                    difference * difference
-                }));
-            }
-            let index = &index[..squares.len() / self.n_features];
-            let first = tile * TILE_ROWS;
-            let weights = rows.block.weights.as_deref();
-            let weights = weights.map(|weights| &weights[first..first + index.len()]);
-            let added = accumulator.add(Isa::best(), &squares, weights, index);
-            added.map_err(|beyond| out_of_range(rows, first + beyond.row, &beyond))?;
-        }
-        accumulator.flush_into(into).map_err(|beyond| out_of_range(rows, beyond.row, &beyond))
+    fn step(&self) -> u64 {
+        self.step
+    }
+
+    fn state_bytes_per_row(&self) -> usize {
+        let bytes = |task: &Task<T>| {
+            let n_clusters = task.n_clusters(self.n_features);
+            labelled::bytes_per_row(n_clusters, !task.drifts.is_empty())
+        };
+        self.restarts.iter().map(bytes).sum()
     }
 }
 
-/// A value beyond what the first pass saw.
-fn out_of_range(rows: &BlockAt, row: usize, beyond: &OutOfRange) -> Error {
-    let expected = format!("magnitudes of at most {}", beyond.bound);
-    let kind = ErrorKind::SourceChanged { expected, found: beyond.value.to_string() };
-    let error = rows.locate(kind.into(), Some(row));
-    match beyond.column {
-        Some(column) => error.at_column(column as u64),
-        None => error,
+impl<T> Task<T> {
+    fn n_clusters(&self, n_features: usize) -> usize {
+        self.centroids.0.len() / n_features
     }
 }
 
-/// Assigns the rows of a slice to their nearest centroids, tile by tile.
-pub(crate) struct Assignments<'a, T> {
+/// What one restart adds to.
+struct Outputs<'a> {
+    cost: &'a mut ExactSum,
+    sums: &'a mut ClusterSums,
+}
+
+/// The rows of one call.
+struct Slice<'a, T> {
     rows: &'a BlockAt,
     records: &'a [T],
     n_features: usize,
-    centroids: &'a [T],
-    next_row: usize,
-    best: Vec<T>,
-    index: Vec<u32>,
+    scales: &'a Scales,
+}
+
+/// Rows of a slice.
+type Rows = std::ops::Range<usize>;
+
+/// What all rows of a slice add up to.
+struct Totals<'a, T> {
+    slice: &'a Slice<'a, T>,
+    task: &'a Task<T>,
+    accumulator: Option<Accumulator<T>>,
     d2: Vec<f64>,
 }
 
-/// Some rows, the centroid nearest to each, and the squared distance to it in double
-/// precision.
-pub(crate) struct Tile<'a, T> {
-    pub first_row: usize,
-    pub records: &'a [T],
-    pub weights: Option<&'a [f64]>,
-    pub index: &'a [u32],
-    pub d2: &'a [f64],
-}
-
-impl<'a, T: Real> Assignments<'a, T> {
-    pub fn new(rows: &'a BlockAt, records: &'a [T], n_features: usize, centroids: &'a [T]) -> Self {
-        let (best, index, d2) = (Vec::new(), Vec::new(), Vec::new());
-        Self { rows, records, n_features, centroids, next_row: 0, best, index, d2 }
+impl<'a, T: Real> Totals<'a, T> {
+    fn new(slice: &'a Slice<'a, T>, task: &'a Task<T>, sums: bool) -> Self {
+        let n_clusters = task.n_clusters(slice.n_features);
+        let accumulator = sums.then(|| Accumulator::new(n_clusters, slice.scales));
+        Self { slice, task, accumulator, d2: Vec::new() }
     }
 
-    pub fn next(&mut self) -> Result<Option<Tile<'_, T>>> {
-        let first_row = self.next_row;
-        let n_rows = (self.records.len() / self.n_features - first_row).min(TILE_ROWS);
-        if n_rows == 0 {
-            return Ok(None);
-        }
-        self.next_row += n_rows;
-        self.best.resize(n_rows, T::ZERO);
-        self.index.resize(n_rows, 0);
-        self.d2.resize(n_rows, 0.0);
-        let records = &self.records[first_row * self.n_features..self.next_row * self.n_features];
-        let (best, index, isa) = (&mut self.best, &mut self.index, Isa::best());
-        nearest(isa, records, self.n_features, self.centroids, best, index);
-        if let Some(row) = best.iter().position(|best| !best.is_finite()) {
-            return Err(changed(self.rows, first_row + row));
-        }
-        match T::DTYPE {
-            // The distances that were compared are in double precision already.
-            Dtype::F64 => self.d2.iter_mut().zip(best).for_each(|(d2, best)| *d2 = best.to_f64()),
-            Dtype::F32 => {
-                let d2 = &mut self.d2;
-                own_distance(isa, records, self.n_features, self.centroids, index, d2);
+    /// Adds a batch, given its labels, and its cost where that is asked for.
+    fn add(&mut self, batch: Rows, labels: &[u32], cost: &mut ExactSum) -> Result<()> {
+        let (slice, d) = (self.slice, self.slice.n_features);
+        let records = &slice.records[batch.start * d..batch.end * d];
+        let weights = slice.rows.block.weights.as_deref().map(|all| &all[batch.clone()]);
+        if self.task.costs {
+            let rows: Vec<u32> = (0..batch.len() as u32).collect();
+            self.d2.resize(rows.len(), 0.0);
+            let centroids = &self.task.centroids.0;
+            distances(Isa::best(), records, d, &rows, centroids, labels, &mut self.d2);
+            for (row, d2) in self.d2.iter().enumerate() {
+                cost.add(weight_of(weights, row) * d2);
             }
         }
-        let weights = self.rows.block.weights.as_deref();
-        let weights = weights.map(|weights| &weights[first_row..self.next_row]);
-        Ok(Some(Tile { first_row, records, weights, index: &self.index, d2: &self.d2 }))
+        let Some(accumulator) = &mut self.accumulator else {
+            return Ok(());
+        };
+        let added = accumulator.add(Isa::best(), records, weights, labels);
+        added.map_err(|beyond| slice.out_of_range(batch.start + beyond.row, &beyond))
+    }
+
+    fn flush_into(&mut self, sums: &mut ClusterSums) -> Result<()> {
+        let Some(accumulator) = &mut self.accumulator else {
+            return Ok(());
+        };
+        let flushed = accumulator.flush_into(sums);
+        flushed.map_err(|beyond| self.slice.out_of_range(beyond.row, &beyond))
     }
 }
 
-/// Scrambles a row and its label. Another label of the same row always gives another
-/// value; several rows' changes cancel in the sum with a chance of about 2^-64.
-#[inline]
-fn label_hash(row: u64, label: u32) -> u64 {
-    let both = row.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let both = both.wrapping_add((u64::from(label) + 1).wrapping_mul(0xd1b5_4a32_d192_ed03));
-    let folded = (both ^ (both >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);
-    folded ^ (folded >> 32)
+/// A row that has another label than before.
+struct Move {
+    row: u32,
+    from: u32,
+    to: u32,
 }
 
-/// Adds up weighted costs, exactly, and a hash of the labels.
-pub(crate) struct Tally<'a> {
-    pub cost: &'a mut ExactSum,
-    pub labels: &'a mut u64,
-}
-
-impl Tally<'_> {
-    pub fn add<T>(&mut self, rows: &BlockAt, tile: &Tile<'_, T>) {
-        let first = rows.first_row + tile.first_row as u64;
-        for (row, (&label, &d2)) in tile.index.iter().zip(tile.d2).enumerate() {
-            let weight = weight_of(tile.weights, row);
-            self.cost.add(weight * d2);
-            if weight > 0.0 {
-                *self.labels = self.labels.wrapping_add(label_hash(first + row as u64, label));
+impl<T: Real> Slice<'_, T> {
+    /// One iteration of one restart: of all rows, or of those whose labels may have changed.
+    fn assign(
+        &self,
+        task: &Task<T>,
+        frame: &Frame,
+        known: Option<Labelled>,
+        out: Outputs<'_>,
+    ) -> Result<Labelled> {
+        let mut assigner = Assigner::new(self.n_features, &task.centroids.0, frame);
+        let Some(known) = known else {
+            return self.assign_first(task, &mut assigner, out);
+        };
+        let labelled = self.assign_again(task, &mut assigner, known)?;
+        let mut totals = Totals::new(self, task, labelled.sums.is_none());
+        if totals.accumulator.is_some() || task.costs {
+            let mut index = Vec::new();
+            for batch in self.batches() {
+                labelled.labels.copy_into(batch.clone(), &mut index);
+                totals.add(batch, &index, out.cost)?;
             }
+        }
+        match &labelled.sums {
+            Some(sums) => out.sums.merge(sums),
+            None => totals.flush_into(out.sums)?,
+        }
+        Ok(labelled)
+    }
+
+    /// The rows in groups that fit the cache.
+    fn batches(&self) -> impl Iterator<Item = Rows> + use<T> {
+        let n_rows = self.records.len() / self.n_features;
+        let size = batch_rows::<T>(self.n_features);
+        (0..n_rows).step_by(size).map(move |first| first..n_rows.min(first + size))
+    }
+
+    /// All of it in one go: what a batch is assigned to, its sums and its costs.
+    fn assign_first(
+        &self,
+        task: &Task<T>,
+        assigner: &mut Assigner<'_, T>,
+        out: Outputs<'_>,
+    ) -> Result<Labelled> {
+        let n_rows = self.records.len() / self.n_features;
+        let skips = !task.drifts.is_empty();
+        let mut labelled = Labelled {
+            labels: Index::new(n_rows, task.n_clusters(self.n_features)),
+            ends: vec![0.0; if skips { n_rows } else { 0 }],
+            sums: None,
+            hash: 0,
+        };
+        let mut totals = Totals::new(self, task, true);
+        for batch in self.batches() {
+            let rows: Vec<u32> = (batch.start as u32..batch.end as u32).collect();
+            let found = assigner.assign(self.records, &rows);
+            let found = found.map_err(|none| none.in_slice(self.rows))?;
+            for ((&row, &label), &gap) in rows.iter().zip(&found.index).zip(&found.gap) {
+                labelled.labels.set(row as usize, label);
+                labelled.hash = labelled.hash.wrapping_add(self.hash(row, label));
+                if skips {
+                    let drift = task.drifts[label as usize];
+                    labelled.ends[row as usize] = labelled::end(gap, drift);
+                }
+            }
+            totals.add(batch, &found.index, out.cost)?;
+        }
+        let mut sums = ClusterSums::new(task.n_clusters(self.n_features), self.n_features);
+        totals.flush_into(&mut sums)?;
+        out.sums.merge(&sums);
+        let kept = labelled::bytes_of_sums(sums.sums().len(), size_of_val(self.records));
+        labelled.sums = kept.map(|_| sums);
+        Ok(labelled)
+    }
+
+    fn assign_again(
+        &self,
+        task: &Task<T>,
+        assigner: &mut Assigner<'_, T>,
+        mut labelled: Labelled,
+    ) -> Result<Labelled> {
+        let margin = assigner.margin();
+        let reach: Vec<f32> =
+            task.drifts.iter().map(|&drift| labelled::reach(drift, margin)).collect();
+        let mut moves = Vec::new();
+        for batch in labelled.due(&reach).chunks(batch_rows::<T>(self.n_features)) {
+            let found = assigner.assign(self.records, batch);
+            let found = found.map_err(|none| none.in_slice(self.rows))?;
+            for ((&row, &to), &gap) in batch.iter().zip(&found.index).zip(&found.gap) {
+                let from = labelled.labels.get(row as usize) as u32;
+                if from != to {
+                    moves.push(Move { row, from, to });
+                    labelled.labels.set(row as usize, to);
+                }
+                if !reach.is_empty() {
+                    let drift = task.drifts[to as usize];
+                    labelled.ends[row as usize] = labelled::end(gap, drift);
+                }
+            }
+        }
+        for Move { row, from, to } in &moves {
+            let change = self.hash(*row, *to).wrapping_sub(self.hash(*row, *from));
+            labelled.hash = labelled.hash.wrapping_add(change);
+        }
+        if let Some(sums) = &mut labelled.sums {
+            self.move_rows(&moves, sums)?;
+        }
+        Ok(labelled)
+    }
+
+    /// Takes rows from the sums of one cluster to those of another.
+    fn move_rows(&self, moves: &[Move], sums: &mut ClusterSums) -> Result<()> {
+        if moves.is_empty() {
+            return Ok(());
+        }
+        let none = Accumulator::new(sums.n_clusters(), self.scales);
+        let mut changes = [none.clone(), none];
+        let mut values = Vec::new();
+        for moves in moves.chunks(batch_rows::<T>(self.n_features)) {
+            values.clear();
+            moves.iter().for_each(|moved| values.extend_from_slice(self.row(moved.row)));
+            let weights = self.rows.block.weights.as_deref();
+            let weights: Option<Vec<f64>> =
+                weights.map(|all| moves.iter().map(|moved| all[moved.row as usize]).collect());
+            let clusters: [Vec<u32>; 2] = [
+                moves.iter().map(|moved| moved.to).collect(),
+                moves.iter().map(|moved| moved.from).collect(),
+            ];
+            for (change, index) in changes.iter_mut().zip(&clusters) {
+                let added = change.add(Isa::best(), &values, weights.as_deref(), index);
+                added
+                    .map_err(|beyond| self.out_of_range(moves[beyond.row].row as usize, &beyond))?;
+            }
+        }
+        let [gained, lost] = changes.map(|mut change| {
+            let mut total = ClusterSums::new(sums.n_clusters(), self.n_features);
+            change.flush_into(&mut total).map(|()| total)
+        });
+        let lost = lost.map_err(|beyond| self.out_of_range(beyond.row, &beyond))?;
+        sums.merge(&gained.map_err(|beyond| self.out_of_range(beyond.row, &beyond))?);
+        sums.subtract(&lost);
+        Ok(())
+    }
+
+    fn row(&self, row: u32) -> &[T] {
+        &self.records[row as usize * self.n_features..][..self.n_features]
+    }
+
+    /// Rows of no weight have no part in the sum of hashes.
+    fn hash(&self, row: u32, label: u32) -> u64 {
+        let weight = weight_of(self.rows.block.weights.as_deref(), row as usize);
+        if weight > 0.0 { label_hash(self.rows.first_row + u64::from(row), label) } else { 0 }
+    }
+
+    /// A value beyond what the first pass saw.
+    fn out_of_range(&self, row: usize, beyond: &OutOfRange) -> Error {
+        let expected = format!("magnitudes of at most {}", beyond.bound);
+        let kind = ErrorKind::SourceChanged { expected, found: beyond.value.to_string() };
+        let error = self.rows.locate(kind.into(), Some(row));
+        match beyond.column {
+            Some(column) => error.at_column(column as u64),
+            None => error,
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

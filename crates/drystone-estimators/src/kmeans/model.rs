@@ -1,15 +1,15 @@
 //! What a fit returns, and what it is used for.
 
-use drystone_core::block::RecordElement;
 use drystone_core::{
     Block, ChunkedArray, ChunkedDataset, Control, Dtype, Error, Executor, Layout, Records, Result,
     Session, Threads, ToChunked, observe::Silent,
 };
 use drystone_kernels::Isa;
-use drystone_kernels::nearest::nearest;
+use drystone_kernels::distance::distances;
 use ndarray::{Array1, Array2, Ix1, Ix2};
 
-use super::element::{Real, TILE_ROWS};
+use super::assign::Assigner;
+use super::element::{Real, batch_rows};
 use super::lloyd::Centroids;
 use super::score::Score;
 
@@ -188,8 +188,8 @@ impl KMeans {
         let centroids = self.centroids.clone();
         let (dtype, n_features) = (self.centroids.dtype(), self.n_features());
         ChunkedArray::new(&to_chunked(data, dtype, n_features), move |block| match &centroids {
-            Records::F32(rows) => distances(block, rows.values(), rows.n_features()),
-            Records::F64(rows) => distances(block, rows.values(), rows.n_features()),
+            Records::F32(rows) => all_distances(block, rows.values(), rows.n_features()),
+            Records::F64(rows) => all_distances(block, rows.values(), rows.n_features()),
         })
     }
 
@@ -243,22 +243,15 @@ fn check_width(block: &Block, n_features: usize) -> Result<()> {
     Err(Error::shape("features", n_features as u64, found as u64))
 }
 
-fn labels<T: RecordElement>(
-    block: &Block,
-    centroids: &[T],
-    n_features: usize,
-) -> Result<Array1<u32>> {
+fn labels<T: Real>(block: &Block, centroids: &[T], n_features: usize) -> Result<Array1<u32>> {
     check_width(block, n_features)?;
     let records = block.records.as_rows::<T>()?.values();
-    let mut labels = vec![0; block.n_samples()];
-    let mut best = [T::ZERO; TILE_ROWS];
-    let tiles = records.chunks(TILE_ROWS * n_features).zip(labels.chunks_mut(TILE_ROWS));
-    for (tile, (records, labels)) in tiles.enumerate() {
-        let best = &mut best[..labels.len()];
-        nearest(Isa::best(), records, n_features, centroids, best, labels);
-        if let Some(row) = best.iter().position(|best| !best.is_finite()) {
-            return Err(no_distance(tile * TILE_ROWS + row));
-        }
+    let mut labels = Vec::with_capacity(block.n_samples());
+    let mut assigner = Assigner::of_centroids(n_features, centroids);
+    for records in records.chunks(batch_rows::<T>(n_features) * n_features) {
+        let rows: Vec<u32> = (0..(records.len() / n_features) as u32).collect();
+        let found = assigner.assign(records, &rows);
+        labels.extend(&found.map_err(|none| no_distance(labels.len() + none.row))?.index);
     }
     Ok(Array1::from(labels))
 }
@@ -268,24 +261,24 @@ fn no_distance(row_of_block: usize) -> Error {
     Error::format("finite rows within the range of the element type", found)
 }
 
-fn distances<T: RecordElement>(
+fn all_distances<T: Real>(
     block: &Block,
     centroids: &[T],
     n_features: usize,
 ) -> Result<Array2<f64>> {
     check_width(block, n_features)?;
-    let records = block.records.as_rows::<T>()?;
+    let records = block.records.as_rows::<T>()?.values();
     let n_clusters = centroids.len() / n_features;
-    let mut distances = Vec::with_capacity(block.n_samples() * n_clusters);
-    for (idx, row) in records.values().chunks_exact(n_features).enumerate() {
-        for centroid in centroids.chunks_exact(n_features) {
-            let d2 = drystone_kernels::nearest::distance(row, centroid);
-            if !d2.is_finite() {
-                return Err(no_distance(idx));
-            }
-            distances.push(d2.sqrt());
+    let index: Vec<u32> = (0..n_clusters as u32).collect();
+    let same = vec![0; n_clusters];
+    let mut all = vec![0.0; block.n_samples() * n_clusters];
+    let rows = records.chunks_exact(n_features).zip(all.chunks_exact_mut(n_clusters));
+    for (idx, (row, out)) in rows.enumerate() {
+        distances(Isa::best(), row, n_features, &same, centroids, &index, out);
+        if !out.iter().all(|d2| d2.is_finite()) {
+            return Err(no_distance(idx));
         }
+        out.iter_mut().for_each(|d2| *d2 = d2.sqrt());
     }
-    let shape = (block.n_samples(), n_clusters);
-    Array2::from_shape_vec(shape, distances).map_err(Error::external)
+    Array2::from_shape_vec((block.n_samples(), n_clusters), all).map_err(Error::external)
 }

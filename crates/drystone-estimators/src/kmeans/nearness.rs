@@ -4,11 +4,14 @@
 //! Squared distances are kept as `f32` multiples of a power of two that follows from the
 //! data's range, in every mode, so that kept and restored state agree to the bit.
 
+use std::ops::Range;
+
 use drystone_core::{BlockAt, Result};
 use drystone_kernels::Isa;
-use drystone_kernels::nearest::nearest;
+use drystone_kernels::distance::distances;
 
-use super::element::{Real, TILE_ROWS, changed, records_of};
+use super::assign::Assigner;
+use super::element::{Real, batch_rows, records_of};
 
 /// Squared distances and indices of the rows of a slice.
 #[derive(Clone, Debug, Default)]
@@ -31,7 +34,7 @@ impl Default for Index {
 }
 
 impl Index {
-    fn new(n_rows: usize, n_values: usize) -> Self {
+    pub fn new(n_rows: usize, n_values: usize) -> Self {
         if n_values <= 1 << 16 { Self::U16(vec![0; n_rows]) } else { Self::U32(vec![0; n_rows]) }
     }
 
@@ -40,7 +43,14 @@ impl Index {
         if n_values <= 1 << 16 { 2 } else { 4 }
     }
 
-    fn set(&mut self, row: usize, value: u32) {
+    pub fn len(&self) -> usize {
+        match self {
+            Self::U16(index) => index.len(),
+            Self::U32(index) => index.len(),
+        }
+    }
+
+    pub fn set(&mut self, row: usize, value: u32) {
         match self {
             Self::U16(index) => index[row] = value as u16,
             Self::U32(index) => index[row] = value,
@@ -51,6 +61,15 @@ impl Index {
         match self {
             Self::U16(index) => usize::from(index[row]),
             Self::U32(index) => index[row] as usize,
+        }
+    }
+
+    /// Overwrites `into` with the indices of some rows.
+    pub fn copy_into(&self, rows: Range<usize>, into: &mut Vec<u32>) {
+        into.clear();
+        match self {
+            Self::U16(index) => into.extend(index[rows].iter().map(|&index| u32::from(index))),
+            Self::U32(index) => into.extend_from_slice(&index[rows]),
         }
     }
 }
@@ -74,12 +93,31 @@ impl Nearness {
         if group.is_empty() {
             return Ok(());
         }
-        let mut tiles = DistanceTiles::new(rows, n_features, unit)?;
-        while let Some(tile) = tiles.next(group)? {
-            for (row, (&d2, &idx)) in (tile.first_row..).zip(tile.d2.iter().zip(tile.index)) {
-                if d2 < self.d2[row] {
-                    self.d2[row] = d2;
-                    self.index.set(row, first as u32 + idx);
+        let records = records_of::<T>(rows, n_features)?;
+        let mut assigner = Assigner::of_centroids(n_features, group);
+        // From units of the frame to those of `d2`; distances are rounded, by less than this.
+        let factor = assigner.unit_of_squares() * unit * (1.0 - 1e-6);
+        let least = |low: f32| (f64::from(low) * factor) as f32;
+        let all: Vec<u32> = (0..self.d2.len() as u32).collect();
+        let (mut nearer, mut index, mut d2) = (Vec::new(), Vec::new(), Vec::new());
+        for batch in all.chunks(batch_rows::<T>(n_features)) {
+            let found = assigner.assign(records, batch).map_err(|none| none.in_slice(rows))?;
+            // Most rows of most rounds are not nearer to any of the group.
+            let may_be_nearer =
+                |place: usize| least(found.low[place]) < self.d2[batch[place] as usize];
+            nearer.clear();
+            index.clear();
+            for place in (0..batch.len()).filter(|&place| may_be_nearer(place)) {
+                nearer.push(batch[place]);
+                index.push(found.index[place]);
+            }
+            d2.resize(nearer.len(), 0.0);
+            distances(Isa::best(), records, n_features, &nearer, group, &index, &mut d2);
+            for ((&row, &idx), &d2) in nearer.iter().zip(&index).zip(&d2) {
+                let d2 = scaled(d2, unit);
+                if d2 < self.d2[row as usize] {
+                    self.d2[row as usize] = d2;
+                    self.index.set(row as usize, first as u32 + idx);
                 }
             }
         }
@@ -91,53 +129,4 @@ impl Nearness {
 fn scaled(d2: f64, unit: f64) -> f32 {
     let scaled = (d2 * unit) as f32;
     if scaled == 0.0 && d2 > 0.0 { f32::from_bits(1) } else { scaled }
-}
-
-/// Goes over a slice tile by tile, with the scaled distance of each row to its nearest of
-/// some centroids.
-pub(crate) struct DistanceTiles<'a, T> {
-    rows: &'a BlockAt,
-    records: &'a [T],
-    n_features: usize,
-    unit: f64,
-    next_row: usize,
-    best: Vec<T>,
-    index: Vec<u32>,
-    d2: Vec<f32>,
-}
-
-/// Rows of a slice from `first_row` on: their scaled distances to the nearest of the
-/// centroids, and which that is.
-pub(crate) struct DistanceTile<'a> {
-    pub first_row: usize,
-    pub d2: &'a [f32],
-    pub index: &'a [u32],
-}
-
-impl<'a, T: Real> DistanceTiles<'a, T> {
-    pub fn new(rows: &'a BlockAt, n_features: usize, unit: f64) -> Result<Self> {
-        let records = records_of::<T>(rows, n_features)?;
-        let (best, index, d2) = (Vec::new(), Vec::new(), Vec::new());
-        Ok(Self { rows, records, n_features, unit, next_row: 0, best, index, d2 })
-    }
-
-    pub fn next(&mut self, centroids: &[T]) -> Result<Option<DistanceTile<'_>>> {
-        let first = self.next_row;
-        let n_rows = (self.records.len() / self.n_features - first).min(TILE_ROWS);
-        if n_rows == 0 {
-            return Ok(None);
-        }
-        self.next_row += n_rows;
-        self.best.resize(n_rows, T::ZERO);
-        self.index.resize(n_rows, 0);
-        let tile = &self.records[first * self.n_features..self.next_row * self.n_features];
-        let (best, index) = (&mut self.best, &mut self.index);
-        nearest(Isa::best(), tile, self.n_features, centroids, best, index);
-        if let Some(row) = best.iter().position(|best| !best.is_finite()) {
-            return Err(changed(self.rows, first + row));
-        }
-        self.d2.clear();
-        self.d2.extend(best.iter().map(|best| scaled(best.to_f64(), self.unit)));
-        Ok(Some(DistanceTile { first_row: first, d2: &self.d2, index: &self.index }))
-    }
 }

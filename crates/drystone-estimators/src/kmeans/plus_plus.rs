@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::draws::{Smallest, key};
 use super::element::{Real, check_job, named, sound, weight_of, whole_rows};
-use super::nearness::{DistanceTiles, Nearness};
+use super::nearness::Nearness;
 use super::scan::row_values;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -122,12 +122,10 @@ impl<T: Real> Job for PlusPlus<T> {
                 }
             }
             for (outcome, trial) in outcomes.clone().zip(chosen.trials.chunks(self.n_features)) {
-                let mut tiles = DistanceTiles::new(rows, self.n_features, self.unit)?;
-                while let Some(tile) = tiles.next(trial)? {
-                    for (row, &d2) in (tile.first_row..).zip(tile.d2) {
-                        let d2 = if d2 < near.d2[row] { d2 } else { near.d2[row] };
-                        self.offer(rows, chosen.seed, row, d2, outcome, into);
-                    }
+                let mut tried = near.clone();
+                tried.update(rows, self.n_features, trial, 0, self.unit)?;
+                for (row, &d2) in tried.d2.iter().enumerate() {
+                    self.offer(rows, chosen.seed, row, d2, outcome, into);
                 }
             }
             outcomes.for_each(|outcome| into.draws[outcome].seal());

@@ -7,9 +7,10 @@ use drystone_kernels::limbs::{ClusterSums, Scales};
 use drystone_kernels::nearest::nearest;
 use serde::{Deserialize, Serialize};
 
+use super::assign::Assignments;
 use super::draws::{Drawn, Smallest};
 use super::element::{Real, check_job, named, records_of, weight_of};
-use super::lloyd::{Assignments, Centroids};
+use super::lloyd::Centroids;
 use super::scan::row_values;
 
 /// Finds the rows of positive weight that are farthest from their nearest centroid.
@@ -47,12 +48,12 @@ impl<T: Real> Job for Farthest<T> {
 
     fn map(&self, rows: &BlockAt, (): &mut (), into: &mut FarthestPartial) -> Result<()> {
         let records = records_of::<T>(rows, self.n_features)?;
-        let mut tiles = Assignments::new(rows, records, self.n_features, &self.centroids.0);
-        while let Some(tile) = tiles.next()? {
-            for (row, &d2) in tile.d2.iter().enumerate() {
-                let weight = weight_of(tile.weights, row);
+        let weights = rows.block.weights.as_deref();
+        let mut batches = Assignments::new(records, self.n_features, &self.centroids.0);
+        while let Some(batch) = batches.next().map_err(|none| none.in_slice(rows))? {
+            for (row, &d2) in (batch.first_row..).zip(batch.d2) {
+                let weight = weight_of(weights, row);
                 if weight > 0.0 && d2 > 0.0 {
-                    let row = tile.first_row + row;
                     let values = || row_values(&rows.block.records, row);
                     into.0.offer(-d2, rows.first_row + row as u64, weight, values);
                 }

@@ -5,8 +5,9 @@ use drystone_core::{BlockAt, Job, Layout, Partial, Result};
 use drystone_kernels::ExactSum;
 use serde::{Deserialize, Serialize};
 
-use super::element::{Real, check_job, named, records_of};
-use super::lloyd::{Assignments, Centroids, Tally};
+use super::assign::Assignments;
+use super::element::{Real, check_job, named, records_of, weight_of};
+use super::lloyd::Centroids;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(bound = "T: Real")]
@@ -49,10 +50,12 @@ impl<T: Real> Job for Score<T> {
 
     fn map(&self, rows: &BlockAt, (): &mut (), into: &mut ScorePartial) -> Result<()> {
         let records = records_of::<T>(rows, self.n_features)?;
-        let mut tiles = Assignments::new(rows, records, self.n_features, &self.centroids.0);
-        let mut tally = Tally { cost: &mut into.cost[0], labels: &mut 0 };
-        while let Some(tile) = tiles.next()? {
-            tally.add(rows, &tile);
+        let weights = rows.block.weights.as_deref();
+        let mut batches = Assignments::new(records, self.n_features, &self.centroids.0);
+        while let Some(batch) = batches.next().map_err(|none| none.in_slice(rows))? {
+            for (row, d2) in (batch.first_row..).zip(batch.d2) {
+                into.cost[0].add(weight_of(weights, row) * d2);
+            }
         }
         Ok(())
     }

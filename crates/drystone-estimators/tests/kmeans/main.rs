@@ -9,6 +9,7 @@ mod golden;
 mod linfa_traits;
 mod metrics;
 mod oracle;
+mod pruning;
 mod reproducibility;
 mod seeding;
 mod stopping;

@@ -242,7 +242,7 @@ fn zip_with(into: &mut [i128], other: &[i128], f: impl Fn(i128, i128) -> i128) {
 }
 
 /// `value * 2^exponent`: the exponents here pass what one factor can have.
-fn scale(value: f64, exponent: i32) -> f64 {
+pub(super) fn scale(value: f64, exponent: i32) -> f64 {
     let half = exponent / 2;
     value * power_of_two(half) * power_of_two(exponent - half)
 }

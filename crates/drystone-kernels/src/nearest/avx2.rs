@@ -7,7 +7,7 @@ use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
 use std::ops::Range;
 use std::sync::atomic::{Ordering, compiler_fence};
 
-use super::{Problem, scalar};
+use super::Problem;
 use crate::Float;
 
 use lanes::{BLOCK, Lanes};
@@ -38,18 +38,6 @@ struct Scratch<V> {
 struct Nearest<V> {
     best: [V; VECTORS],
     index: [V; VECTORS],
-}
-
-/// [`scalar::own_distance`], with a multiply-add that is one instruction.
-#[target_feature(enable = "avx2,fma")]
-pub(super) fn own_distance<T: Float>(
-    records: &[T],
-    n_features: usize,
-    centroids: &[T],
-    index: &[u32],
-    out: &mut [f64],
-) {
-    scalar::own_distance(records, n_features, centroids, index, out);
 }
 
 /// The nearest centroids, some rows at a time.

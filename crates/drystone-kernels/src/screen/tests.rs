@@ -1,0 +1,174 @@
+//! What a screen calls certain, against the direct search and exact bounds.
+
+use proptest::prelude::*;
+
+use super::{Found, Frame, OPEN, Screen};
+use crate::distance::distance;
+use crate::nearest::nearest;
+use crate::{Float, Isa};
+
+const ROWS: [usize; 7] = [1, 7, 31, 32, 33, 64, 100];
+const FEATURES: [usize; 11] = [1, 2, 3, 4, 5, 8, 20, 128, 159, 160, 261];
+const CLUSTERS: [usize; 9] = [1, 2, 3, 4, 5, 6, 7, 8, 50];
+
+/// How values are laid out.
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    /// Few bits: many ties.
+    Grid,
+    /// Around zero.
+    Spread,
+    /// Close together and far from zero.
+    Offset,
+    /// Of very different magnitudes.
+    Wild,
+}
+
+struct Values(u64);
+
+impl Values {
+    fn uniform(&mut self) -> f64 {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as f64 / f64::from(1_u32 << 31)
+    }
+
+    fn next(&mut self, kind: Kind) -> f64 {
+        let u = self.uniform();
+        match kind {
+            Kind::Grid => (u * 3.0).floor(),
+            Kind::Spread => 20.0 * u - 10.0,
+            Kind::Offset => 1e4 + 0.01 * u,
+            Kind::Wild => (u - 0.5) * 2.0_f64.powi((self.uniform() * 60.0) as i32 - 30),
+        }
+    }
+
+    fn take<T: Float>(&mut self, n: usize, kind: Kind) -> Vec<T> {
+        (0..n).map(|_| T::from_f64(self.next(kind))).collect()
+    }
+}
+
+fn frame<T: Float>(records: &[T], n_features: usize) -> Frame {
+    let column = |j: usize| records.iter().skip(j).step_by(n_features).map(|x| x.to_f64());
+    let min: Vec<f64> = (0..n_features).map(|j| column(j).fold(f64::INFINITY, f64::min)).collect();
+    let max: Vec<f64> =
+        (0..n_features).map(|j| column(j).fold(f64::NEG_INFINITY, f64::max)).collect();
+    Frame::new(&min, &max)
+}
+
+/// Checks every bound, and returns how many rows were certain.
+fn check<T: Float>(records: &[T], rows: &[u32], n_features: usize, centroids: &[T]) -> usize {
+    let (n_rows, frame) = (records.len() / n_features, frame(records, n_features));
+    let (mut best, mut index) = (vec![T::ZERO; n_rows], vec![0; n_rows]);
+    nearest(Isa::best(), records, n_features, centroids, &mut best, &mut index);
+    let mut found = Found::default();
+    Screen::new(centroids, &frame).search(Isa::best(), records, rows, &mut found);
+    let mut certain = 0;
+    for (at, &row) in rows.iter().enumerate() {
+        let row = row as usize;
+        let values = &records[row * n_features..][..n_features];
+        let mut distances: Vec<f64> = centroids
+            .chunks(n_features)
+            .map(|c| distance(values, c).sqrt() * frame.scale())
+            .collect();
+        let own = distances[index[row] as usize];
+        let slip = 1e-12 * distances.iter().copied().fold(0.0, f64::max);
+        assert!(f64::from(found.low[at]) <= own * own + slip, "low of row {row}");
+        if found.gap[at] == OPEN {
+            continue;
+        }
+        certain += 1;
+        assert_eq!(found.index[at], index[row], "label of row {row}");
+        distances.remove(index[row] as usize);
+        let other = distances.into_iter().fold(f64::INFINITY, f64::min);
+        assert!(f64::from(found.gap[at]) <= other - own + slip, "gap of row {row}");
+    }
+    certain
+}
+
+fn kinds() -> impl Strategy<Value = Kind> {
+    prop_oneof![Just(Kind::Grid), Just(Kind::Spread), Just(Kind::Offset), Just(Kind::Wild)]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn what_is_certain_is_what_the_direct_search_finds(
+        n_rows in proptest::sample::select(ROWS.to_vec()),
+        n_features in proptest::sample::select(FEATURES.to_vec()),
+        n_clusters in proptest::sample::select(CLUSTERS.to_vec()),
+        kind in kinds(),
+        every in 1_usize..4,
+        seed: u64,
+    ) {
+        let mut values = Values(seed | 1);
+        let rows: Vec<u32> = (0..n_rows as u32).rev().step_by(every).collect();
+        let (n, k) = (n_rows * n_features, n_clusters * n_features);
+        check(&values.take::<f64>(n, kind), &rows, n_features, &values.take::<f64>(k, kind));
+        check(&values.take::<f32>(n, kind), &rows, n_features, &values.take::<f32>(k, kind));
+    }
+}
+
+/// Without this, a screen that leaves everything open would pass.
+#[test]
+fn nearly_all_rows_of_ordinary_data_are_certain() {
+    if Isa::best() == Isa::Scalar {
+        return;
+    }
+    let rows: Vec<u32> = (0..1000).collect();
+    for (n_features, n_clusters) in [(2, 8), (20, 50), (128, 100), (784, 10)] {
+        let mut values = Values(7);
+        let (n, k) = (1000 * n_features, n_clusters * n_features);
+        for kind in [Kind::Spread, Kind::Offset] {
+            let f64s = check(
+                &values.take::<f64>(n, kind),
+                &rows,
+                n_features,
+                &values.take::<f64>(k, kind),
+            );
+            assert!(f64s >= 980, "{f64s} of 1000 f64 rows, {n_features} x {n_clusters}, {kind:?}");
+        }
+        let kind = Kind::Spread;
+        let f32s =
+            check(&values.take::<f32>(n, kind), &rows, n_features, &values.take::<f32>(k, kind));
+        assert!(f32s >= 980, "{f32s} of 1000 f32 rows, {n_features} x {n_clusters}");
+    }
+}
+
+#[test]
+fn rows_that_are_not_finite_or_far_out_are_left_open() {
+    let frame = Frame::new(&[-1.0; 3], &[1.0; 3]);
+    let screen = Screen::new(&[0.0, 0.0, 0.0, 1.0, 1.0, 1.0], &frame);
+    let mut found = Found::default();
+    for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e300] {
+        let mut records = [0.1; 3 * 40];
+        records[3 * 35 + 1] = bad;
+        let rows: Vec<u32> = (0..40).collect();
+        screen.search(Isa::best(), &records, &rows, &mut found);
+        assert_eq!(found.gap[35], OPEN, "{bad}");
+        assert!(!(found.low[35] > 0.0 && bad.is_nan()), "{bad}");
+    }
+}
+
+#[test]
+fn equal_centroids_leave_rows_open_and_one_centroid_none() {
+    let (records, frame) = ([0.25_f32; 40], Frame::new(&[0.0], &[1.0]));
+    let rows: Vec<u32> = (0..40).collect();
+    let mut found = Found::default();
+    Screen::new(&[0.5_f32, 0.5, 0.9], &frame).search(Isa::best(), &records, &rows, &mut found);
+    assert!(found.gap.iter().all(|&gap| gap == OPEN));
+    if Isa::best() != Isa::Scalar {
+        Screen::new(&[0.5_f32], &frame).search(Isa::best(), &records, &rows, &mut found);
+        assert!(
+            found.gap.iter().zip(&found.index).all(|(&gap, &idx)| gap == f32::INFINITY && idx == 0)
+        );
+    }
+}
+
+#[test]
+#[should_panic(expected = "rows of the records")]
+fn a_row_that_is_not_there_is_refused() {
+    let screen = Screen::new(&[0.0], &Frame::new(&[0.0], &[1.0]));
+    screen.search(Isa::best(), &[1.0, 2.0], &[2], &mut Found::default());
+}
