@@ -35,12 +35,12 @@ fn name<T>() -> &'static str {
     std::any::type_name::<T>()
 }
 
-fn bench_nearest<T: Float>(c: &mut Criterion) {
-    let mut group = c.benchmark_group(format!("nearest/{}", name::<T>()));
+fn bench_nearest(c: &mut Criterion) {
+    let mut group = c.benchmark_group("nearest");
     for (n_features, n_clusters) in SHAPES {
-        let tile = records::<T>(n_features);
+        let tile = records::<f64>(n_features);
         let centroids = centroids(&tile, n_features, n_clusters);
-        let (mut best, mut index) = (vec![T::ZERO; ROWS], vec![0; ROWS]);
+        let (mut best, mut index) = (vec![0.0; ROWS], vec![0; ROWS]);
         group.throughput(Throughput::Elements((ROWS * n_features * n_clusters) as u64));
         for &isa in Isa::available() {
             let id = BenchmarkId::new(isa.name(), format!("{n_features}x{n_clusters}"));
@@ -144,8 +144,7 @@ fn bench_normals(c: &mut Criterion) {
 
 criterion_group!(
     benches,
-    bench_nearest::<f64>,
-    bench_nearest::<f32>,
+    bench_nearest,
     bench_screen::<f64>,
     bench_screen::<f32>,
     bench_distances::<f64>,

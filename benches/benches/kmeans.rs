@@ -1,6 +1,6 @@
 //! Criterion benches through the public interface: short fits over blocks in memory, and
 //! one block of a generator. Beside `kernels.rs` they show what threads, blocks and memory
-//! add; whole fits beside other libraries are timed by `peers/compare_lloyd.py`.
+//! add; whole fits beside other libraries are timed by `peers/compare.py`.
 
 use std::hint::black_box;
 

@@ -1,6 +1,6 @@
 """Write `generators.json`: what scikit-learn's make_blobs and make_classification mean.
 
-    pip install -r benches/peers/requirements.txt
+    pip install -r datasets/golden/requirements.txt
     python datasets/golden/generators.py
 
 Facts that hold whatever the random stream: class counts, geometry, ranks,

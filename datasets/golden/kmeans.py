@@ -1,6 +1,6 @@
 """Write `kmeans.json`: what scikit-learn's Lloyd does from given centroids.
 
-    pip install -r benches/peers/requirements.txt
+    pip install -r datasets/golden/requirements.txt
     python datasets/golden/kmeans.py
 
 Every case is `KMeans(init=<rows of the data>, n_init=1, algorithm="lloyd")` on one

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::control::Control;
 use crate::dataset::ChunkedDataset;
 use crate::error::{Error, Result};
-use crate::executor::{Executor, Step, StepStats, Threads};
+use crate::executor::{Executor, Resources, Step, StepStats, Threads};
 use crate::job::{Job, foreign};
 use crate::observe::{Event, Observer, Silent};
 
@@ -102,6 +102,12 @@ impl<'a> Session<'a> {
     /// Drops the state kept so far: the jobs that follow do not use it.
     pub fn forget_state(&self) {
         self.executor.forget(self.id);
+    }
+
+    /// What the executor has to work with.
+    #[must_use]
+    pub fn resources(&self) -> Resources {
+        self.executor.describe()
     }
 
     /// Tells the observer.

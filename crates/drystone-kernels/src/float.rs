@@ -1,17 +1,11 @@
 //! The two element types: `f32` and `f64`.
 
 #[cfg(target_arch = "x86_64")]
-use std::arch::x86_64::{__m256, __m256d};
-
-#[cfg(target_arch = "x86_64")]
-use crate::{
-    distance, limbs, limbs::Pending, nearest, nearest::Problem, screen, screen::Found,
-    screen::Screen,
-};
+use crate::{distance, limbs, limbs::Pending, screen, screen::Found, screen::Screen};
 
 pub(crate) mod sealed {
     #[cfg(target_arch = "x86_64")]
-    use crate::{limbs::Pending, nearest::Problem, screen::Found, screen::Screen};
+    use crate::{limbs::Pending, screen::Found, screen::Screen};
 
     /// What differs between the two element types: the kernels that are written
     /// once per type, and the width of their fixed-point sums. Being a private
@@ -21,14 +15,6 @@ pub(crate) mod sealed {
         const LIMBS: usize;
         /// How many bits one limb holds.
         const LIMB_BITS: u32;
-
-        /// [`nearest`](crate::nearest::nearest) with AVX2.
-        ///
-        /// # Safety
-        ///
-        /// The machine must have AVX2 and FMA.
-        #[cfg(target_arch = "x86_64")]
-        unsafe fn nearest_avx2(problem: &mut Problem<'_, Self>);
 
         /// Adds rows to pending sums with AVX2; whether all were in range.
         ///
@@ -87,8 +73,6 @@ pub trait Float:
     const INFINITY: Self;
     /// Zero.
     const ZERO: Self;
-    /// Half the distance from 1 to the next larger number: what rounding may do.
-    const UNIT: f64;
     /// The value in double precision; exact.
     fn to_f64(self) -> f64;
     /// The nearest value of this type.
@@ -101,16 +85,10 @@ pub trait Float:
 }
 
 macro_rules! impl_float {
-    ($t:ty, $vector:ident, $limbs:literal x $limb_bits:literal) => {
+    ($t:ty, $limbs:literal x $limb_bits:literal) => {
         impl sealed::Kernels for $t {
             const LIMBS: usize = $limbs;
             const LIMB_BITS: u32 = $limb_bits;
-
-            #[cfg(target_arch = "x86_64")]
-            unsafe fn nearest_avx2(problem: &mut Problem<'_, Self>) {
-                // SAFETY: the caller vouches for AVX2 and FMA.
-                unsafe { nearest::avx2::nearest::<$vector>(problem) }
-            }
 
             #[cfg(target_arch = "x86_64")]
             unsafe fn add_rows_avx2(
@@ -147,7 +125,6 @@ macro_rules! impl_float {
         impl Float for $t {
             const INFINITY: Self = <$t>::INFINITY;
             const ZERO: Self = 0.0;
-            const UNIT: f64 = <$t>::EPSILON as f64 / 2.0;
             #[inline(always)]
             #[allow(clippy::unnecessary_cast, reason = "one macro for both types")]
             fn to_f64(self) -> f64 {
@@ -169,5 +146,5 @@ macro_rules! impl_float {
     };
 }
 
-impl_float!(f32, __m256, 1 x 50);
-impl_float!(f64, __m256d, 2 x 44);
+impl_float!(f32, 1 x 50);
+impl_float!(f64, 2 x 44);

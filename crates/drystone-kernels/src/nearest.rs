@@ -5,17 +5,17 @@
 //! with less work.
 
 #[cfg(target_arch = "x86_64")]
-pub(crate) mod avx2;
+mod avx2;
 mod scalar;
 
-use crate::{Float, Isa};
+use crate::Isa;
 
 /// What [`nearest`] reads and writes; the lengths have been checked.
-pub struct Problem<'a, T> {
-    pub(crate) records: &'a [T],
+pub(crate) struct Problem<'a> {
+    pub(crate) records: &'a [f64],
     pub(crate) n_features: usize,
-    pub(crate) centroids: &'a [T],
-    pub(crate) best: &'a mut [T],
+    pub(crate) centroids: &'a [f64],
+    pub(crate) best: &'a mut [f64],
     pub(crate) index: &'a mut [u32],
 }
 
@@ -24,7 +24,7 @@ pub struct Problem<'a, T> {
 /// `records` is (n_samples, n_features) and `centroids` (n_clusters, n_features),
 /// both row-major; `best` and `index` have n_samples entries and are overwritten.
 ///
-/// A squared distance is one chain in feature order, in the type of the records:
+/// A squared distance is one chain in feature order:
 /// from `acc = 0`, `diff = x[j] - c[j]; acc = fma(diff, diff, acc)`. `best` is the
 /// smallest and `index` the lowest index that attains it. The bits are the same
 /// on every [`Isa`]. A distance that is NaN or infinite is never smaller: a row
@@ -48,12 +48,12 @@ pub struct Problem<'a, T> {
 /// nearest(Isa::best(), &[1.0, 2.0, 9.0, 0.0], 2, &centroids, &mut best, &mut index);
 /// assert_eq!((best, index), ([5.0, 1.0], [0, 1]));
 /// ```
-pub fn nearest<T: Float>(
+pub fn nearest(
     isa: Isa,
-    records: &[T],
+    records: &[f64],
     n_features: usize,
-    centroids: &[T],
-    best: &mut [T],
+    centroids: &[f64],
+    best: &mut [f64],
     index: &mut [u32],
 ) {
     check_lengths(records, n_features, centroids, index.len());
@@ -63,13 +63,13 @@ pub fn nearest<T: Float>(
         #[cfg(target_arch = "x86_64")]
         Isa::Avx2 if Isa::available().contains(&isa) => {
             // SAFETY: this machine has AVX2 and FMA.
-            unsafe { T::nearest_avx2(&mut problem) }
+            unsafe { avx2::nearest(&mut problem) }
         }
         _ => scalar::nearest(&mut problem),
     }
 }
 
-fn check_lengths<T>(records: &[T], n_features: usize, centroids: &[T], n_rows: usize) {
+fn check_lengths(records: &[f64], n_features: usize, centroids: &[f64], n_rows: usize) {
     assert!(n_features > 0, "at least one feature");
     assert!(!centroids.is_empty(), "at least one centroid");
     assert_eq!(centroids.len() % n_features, 0, "whole centroids");

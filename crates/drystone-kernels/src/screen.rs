@@ -4,14 +4,14 @@
 //! of the records, in a frame that is centred on the data; and it bounds what rounding may
 //! have done, to the screen's own numbers and to those of [`nearest`](crate::nearest::nearest).
 //! A row whose two nearest centroids are farther apart than that has the same label there;
-//! the others, a few in a million on ordinary data, are left to it. So the labels have the
-//! bits of direct differences, at half the arithmetic (a quarter for `f64`).
+//! the others, a few in a million on ordinary data, are left to it. So labels are those of
+//! direct differences in double precision, for either type, at an eighth of the arithmetic.
 //!
 //! The bound is the textbook one for a chain of fused multiply-adds (N. Higham, *Accuracy
 //! and Stability of Numerical Algorithms*, 2nd ed., 2002, section 3.1): with u = 2^-24,
 //! m roundings and A = (|x| + max |c|)^2, two scores may be off by (m + 4) u A together,
 //! and a squared distance of [`nearest`](crate::nearest::nearest) by (d + 2) roundings of
-//! its type, relatively.
+//! `f64`, relatively.
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx2;
@@ -23,8 +23,9 @@ pub(crate) const WIDE: usize = 160;
 /// Lanes of a row that is.
 const LANES: usize = 8;
 
-/// Rounding of `f32`.
-const UNIT: f64 = 1.0 / (1_u64 << 24) as f64;
+/// Rounding of `f32`, and of `f64`.
+const UNIT: f64 = f32::EPSILON as f64 / 2.0;
+const DOUBLE_UNIT: f64 = f64::EPSILON / 2.0;
 
 /// Coordinates in which the rows of a dataset are small: `(x - centre) * scale`.
 #[derive(Clone, Debug, PartialEq)]
@@ -156,7 +157,7 @@ impl<T: Float> Screen<T> {
             packed: pack(&framed, n_features),
             halves: squares.iter().map(|square| (square / 2.0) as f32).collect(),
             largest: (largest * 1.0001) as f32,
-            slack: slack::<T>(n_features),
+            slack: slack(n_features),
         }
     }
 
@@ -171,7 +172,7 @@ impl<T: Float> Screen<T> {
     /// compares, of rows within the frame's box.
     #[must_use]
     pub fn margin(&self) -> f64 {
-        let direct = (self.n_features + 2) as f64 * T::UNIT;
+        let direct = (self.n_features + 2) as f64 * DOUBLE_UNIT;
         2.1 * direct * (1.0 + f64::from(self.largest).sqrt())
     }
 
@@ -219,10 +220,10 @@ fn pack(framed: &[f64], n_features: usize) -> Vec<f32> {
 
 /// See the module's documentation; A is at most 2 (|x|^2 + max |c|^2), and there is some
 /// room for the few roundings in the bounds themselves.
-fn slack<T: Float>(n_features: usize) -> f32 {
+fn slack(n_features: usize) -> f32 {
     let chain = if n_features < WIDE { n_features } else { n_features.div_ceil(LANES) };
     let screened = (chain + 12) as f64 * UNIT;
-    let direct = (n_features + 2) as f64 * T::UNIT;
+    let direct = (n_features + 2) as f64 * DOUBLE_UNIT;
     // Where the textbook's bound does not hold, nothing is certain.
     if screened > 1e-3 || direct > 1e-3 {
         f32::INFINITY

@@ -18,21 +18,23 @@ const CALLS_WITHOUT_SCREEN: usize = 15;
 pub(crate) struct Assigner<'a, T> {
     n_features: usize,
     centroids: &'a [T],
+    /// The same in double precision, in which the direct search compares.
+    doubles: Vec<f64>,
     isa: Isa,
     screen: Screen<T>,
     /// The frame's.
     scale: f64,
     calls_without: usize,
     found: Found,
-    scratch: Scratch<T>,
+    scratch: Scratch,
 }
 
 /// Rows that are left open.
 #[derive(Default)]
-struct Scratch<T> {
+struct Scratch {
     places: Vec<u32>,
-    values: Vec<T>,
-    best: Vec<T>,
+    values: Vec<f64>,
+    best: Vec<f64>,
     index: Vec<u32>,
 }
 
@@ -42,12 +44,13 @@ impl<'a, T: Real> Assigner<'a, T> {
         Self {
             n_features,
             centroids,
+            doubles: centroids.iter().map(|c| c.to_f64()).collect(),
             isa: Isa::best(),
             screen: Screen::new(centroids, frame),
             scale: frame.scale(),
             calls_without: 0,
             found: Found::default(),
-            scratch: Scratch { places: vec![], values: vec![], best: vec![], index: vec![] },
+            scratch: Scratch::default(),
         }
     }
 
@@ -106,11 +109,12 @@ impl<'a, T: Real> Assigner<'a, T> {
         let d = self.n_features;
         values.clear();
         for &place in &*places {
-            values.extend_from_slice(&records[rows[place as usize] as usize * d..][..d]);
+            let row = &records[rows[place as usize] as usize * d..][..d];
+            values.extend(row.iter().map(|x| x.to_f64()));
         }
-        best.resize(places.len(), T::ZERO);
+        best.resize(places.len(), 0.0);
         index.resize(places.len(), 0);
-        nearest(self.isa, values, d, self.centroids, best, index);
+        nearest(self.isa, values, d, &self.doubles, best, index);
         for ((&place, &index), best) in places.iter().zip(&*index).zip(best) {
             if !best.is_finite() {
                 return Err(NoDistance { row: rows[place as usize] as usize });

@@ -72,6 +72,8 @@ struct Fit<'a, T> {
     data: ChunkedDataset,
     bounds: Bounds,
     scales: Scales,
+    /// Whether blocks are read or generated again in each pass.
+    reads_rows: bool,
     /// What drifts are taken times: the frame's scale.
     scale: f64,
     restarts: Vec<Restart<T>>,
@@ -105,9 +107,9 @@ enum Phase {
 
 /// One assignment of a restart.
 struct Assigned {
+    /// The cost as iterations tell it, and as it was summed up, if it was.
     cost: f64,
-    /// Whether the cost is that of the rows themselves.
-    summed: bool,
+    summed: Option<f64>,
     /// Hash of the labels.
     labels: u64,
 }
@@ -137,11 +139,22 @@ impl<'a, T: Real> Fit<'a, T> {
         session.forget_state();
         let scales = bounds.range.scales::<T>();
         let frame = bounds.range.frame();
+        let reads_rows = reads_rows(session, &data);
         let skips = params.pruning && plan::skips_rows(params.n_clusters, data.n_features());
         let restart = |seeded| Restart::new(seeded, if skips { params.n_clusters } else { 0 });
         let restarts = seeded.into_iter().map(restart).collect();
         let tol = (params.tol == 0.0).then_some(0.0);
-        Ok(Self { params, session, data, bounds, scale: frame.scale(), scales, restarts, tol })
+        Ok(Self {
+            reads_rows,
+            params,
+            session,
+            data,
+            bounds,
+            scale: frame.scale(),
+            scales,
+            restarts,
+            tol,
+        })
     }
 
     fn run(mut self) -> Result<KMeans> {
@@ -159,7 +172,7 @@ impl<'a, T: Real> Fit<'a, T> {
                 let summed = task.costs.then(|| partial.costs[slot].value());
                 let cost = self.cost(idx, summed, sums);
                 best = best.min(cost);
-                let assigned = Assigned { cost, summed: task.costs, labels: partial.labels[slot] };
+                let assigned = Assigned { cost, summed, labels: partial.labels[slot] };
                 match self.step(idx, &assigned, sums) {
                     Err(error) if is_stop(&error) => return self.stopped(error),
                     result => result?,
@@ -183,7 +196,8 @@ impl<'a, T: Real> Fit<'a, T> {
                 restart: idx as u32,
                 centroids: Centroids(restart.centroids.clone()),
                 drifts: restart.drifts.clone(),
-                costs: restart.needs_costs(),
+                // Where each pass reads the rows anyway, the cost spares the one that settles.
+                costs: self.reads_rows || restart.needs_costs(),
             }
         };
         Lloyd {
@@ -194,24 +208,19 @@ impl<'a, T: Real> Fit<'a, T> {
         }
     }
 
-    /// The cost of a restart's centroids: as it was summed up, or as it follows from the
-    /// sums. The first one tells how `tol` is to be taken.
+    /// The cost of a restart's centroids as iterations tell it: summed up in the first one,
+    /// which also tells how `tol` is to be taken, and as it follows from the sums later.
     fn cost(&mut self, idx: usize, summed: Option<f64>, sums: &ClusterSums) -> f64 {
         let restart = &mut self.restarts[idx];
-        let Some(cost) = summed else {
-            return restart
-                .costs
-                .as_ref()
-                .map_or(f64::NAN, |costs| costs.of(&restart.centroids, sums));
-        };
-        if restart.costs.is_none() {
-            let unit = self.bounds.cost_unit;
-            let costs = Costs::new(cost, &restart.centroids, sums, &self.scales, unit);
-            if self.tol.is_none() {
-                self.tol = Some(self.params.tol * costs.mean_variance(sums));
-            }
-            restart.costs = Some(costs);
+        if let Some(costs) = &restart.costs {
+            return costs.of(&restart.centroids, sums);
         }
+        let (cost, unit) = (summed.unwrap_or(f64::NAN), self.bounds.cost_unit);
+        let costs = Costs::new(cost, &restart.centroids, sums, &self.scales, unit);
+        if self.tol.is_none() {
+            self.tol = Some(self.params.tol * costs.mean_variance(sums));
+        }
+        restart.costs = Some(costs);
         cost
     }
 
@@ -220,14 +229,14 @@ impl<'a, T: Real> Fit<'a, T> {
         let &Assigned { cost, summed, labels } = assigned;
         let restart = &mut self.restarts[idx];
         let unchanged = restart.labels == Some(labels);
-        restart.note_latest(cost, sums);
+        restart.note_latest(summed.unwrap_or(cost), sums);
         if let Phase::Settling(status) = restart.phase {
             restart.phase = Phase::Done(if unchanged { Status::LabelsUnchanged } else { status });
             return Ok(());
         }
         if unchanged {
             restart.iterations.push(Iteration { cost, shift: 0.0 });
-            restart.phase = Phase::Settling(Status::LabelsUnchanged);
+            restart.phase = unchanged_labels(summed.is_some());
             return Ok(());
         }
         let (sums, moved_rows) = self.fill_empty(idx, sums)?;
@@ -238,8 +247,7 @@ impl<'a, T: Real> Fit<'a, T> {
         restart.labels = (!moved_rows).then_some(labels);
         let tol = self.tol.unwrap_or(0.0);
         restart.phase = if means == restart.centroids {
-            let status = Status::LabelsUnchanged;
-            if summed { Phase::Done(status) } else { Phase::Settling(status) }
+            unchanged_labels(summed.is_some())
         } else if shift <= tol {
             Phase::Settling(Status::ShiftWithinTol)
         } else if restart.iterations.len() == self.params.max_iter {
@@ -358,6 +366,18 @@ impl<T: Real> Restart<T> {
 
 fn is_stop(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Stopped { .. })
+}
+
+/// Whether a pass reads or generates blocks, as some are kept nowhere.
+fn reads_rows(session: &Session<'_>, data: &ChunkedDataset) -> bool {
+    let fits = |bytes| bytes <= session.resources().memory_budget;
+    !data.in_memory() && !data.layout().bytes().is_some_and(fits)
+}
+
+/// Labels did not change: all is known if the cost was summed up too.
+fn unchanged_labels(summed: bool) -> Phase {
+    let status = Status::LabelsUnchanged;
+    if summed { Phase::Done(status) } else { Phase::Settling(status) }
 }
 
 /// Means of the clusters' rows; a cluster without weight keeps its centroid.

@@ -78,12 +78,13 @@ pub(crate) fn relocate<T: Real>(
     scales: &Scales,
 ) {
     let n_features = sums.n_features();
+    let doubles: Vec<f64> = centroids.iter().map(|c| c.to_f64()).collect();
     let mut empty = empty_clusters(sums).into_iter().peekable();
     for drawn in farthest {
         let Some(&cluster) = empty.peek() else { break };
         let row: Vec<T> = drawn.values.iter().map(|&value| T::from_f64(value)).collect();
-        let (mut best, mut donor) = ([T::ZERO], [0]);
-        nearest(Isa::best(), &row, n_features, centroids, &mut best, &mut donor);
+        let (mut best, mut donor) = ([0.0], [0]);
+        nearest(Isa::best(), &drawn.values, n_features, &doubles, &mut best, &mut donor);
         let donor = donor[0] as usize;
         // A source that changed may show a row of a cluster that had none.
         if sums.count(donor) == 0 || sums.remove_row(donor, &row, drawn.weight, scales).is_err() {

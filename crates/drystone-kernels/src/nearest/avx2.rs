@@ -1,21 +1,20 @@
 //! The nearest centroid with AVX2: a lane is a row, so that each distance is
 //! the same chain as in scalar code, whatever the width.
 
-mod lanes;
-
-use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+use std::arch::x86_64::*;
 use std::ops::Range;
 use std::sync::atomic::{Ordering, compiler_fence};
 
 use super::Problem;
-use crate::Float;
-
-use lanes::{BLOCK, Lanes};
 
 /// Vectors of rows in a tile, and centroids that they are compared with at a
 /// time: 8 accumulators, and as many registers for what goes into them.
 const VECTORS: usize = 4;
 const CENTROIDS: usize = 2;
+
+/// Rows of a vector, and features that are transposed at a time.
+const WIDTH: usize = 4;
+const BLOCK: usize = 4;
 
 /// Bytes that memory is fetched in.
 const CACHE_LINE: usize = 64;
@@ -25,26 +24,26 @@ const CACHE_LINE: usize = 64;
 const FEATURES: usize = 112;
 
 /// Some features of some rows, feature-major.
-type Tile<V> = [[V; VECTORS]];
+type Tile = [[__m256d; VECTORS]];
 
 /// What one call allocates.
-struct Scratch<V> {
-    tile: Vec<[V; VECTORS]>,
+struct Scratch {
+    tile: Vec<[__m256d; VECTORS]>,
     /// For each centroid, the sums over the features of earlier tiles.
-    carried: Vec<[V; VECTORS]>,
+    carried: Vec<[__m256d; VECTORS]>,
 }
 
 /// The nearest centroids of a tile's rows so far.
-struct Nearest<V> {
-    best: [V; VECTORS],
-    index: [V; VECTORS],
+struct Nearest {
+    best: [__m256d; VECTORS],
+    index: [__m256d; VECTORS],
 }
 
 /// The nearest centroids, some rows at a time.
 #[target_feature(enable = "avx2,fma")]
-pub(crate) fn nearest<V: Lanes>(problem: &mut Problem<'_, V::Element>) {
-    let (d, n_rows) = (problem.n_features, VECTORS * V::WIDTH);
-    let zeros = [splat::<V>(V::Element::ZERO); VECTORS];
+pub(super) fn nearest(problem: &mut Problem<'_>) {
+    let (d, n_rows) = (problem.n_features, VECTORS * WIDTH);
+    let zeros = [_mm256_setzero_pd(); VECTORS];
     let carry = d > FEATURES;
     let n_carried = problem.centroids.len() / d * usize::from(carry);
     let mut scratch =
@@ -58,9 +57,9 @@ pub(crate) fn nearest<V: Lanes>(problem: &mut Problem<'_, V::Element>) {
             prefetch(ahead);
         }
         let found = if carry {
-            search::<V, true>(&mut scratch, records, d, problem.centroids)
+            search::<true>(&mut scratch, records, d, problem.centroids)
         } else {
-            search::<V, false>(&mut scratch, records, d, problem.centroids)
+            search::<false>(&mut scratch, records, d, problem.centroids)
         };
         store(&found, best, index);
     }
@@ -70,8 +69,8 @@ pub(crate) fn nearest<V: Lanes>(problem: &mut Problem<'_, V::Element>) {
 /// tiles are too long for the processor to see the pattern.
 #[inline]
 #[target_feature(enable = "avx2,fma")]
-fn prefetch<T>(records: &[T]) {
-    for line in records.chunks(CACHE_LINE / size_of::<T>()) {
+fn prefetch(records: &[f64]) {
+    for line in records.chunks(CACHE_LINE / size_of::<f64>()) {
         _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast());
     }
 }
@@ -80,15 +79,15 @@ fn prefetch<T>(records: &[T]) {
 /// than a tile. On its own for the sake of register allocation, as [`fill`] is.
 #[inline(never)]
 #[target_feature(enable = "avx2,fma")]
-fn search<V: Lanes, const CARRY: bool>(
-    scratch: &mut Scratch<V>,
-    records: &[V::Element],
+fn search<const CARRY: bool>(
+    scratch: &mut Scratch,
+    records: &[f64],
     d: usize,
-    centroids: &[V::Element],
-) -> Nearest<V> {
+    centroids: &[f64],
+) -> Nearest {
     let mut found = Nearest {
-        best: [splat(V::Element::INFINITY); VECTORS],
-        index: [splat(V::Element::ZERO); VECTORS],
+        best: [_mm256_set1_pd(f64::INFINITY); VECTORS],
+        index: [_mm256_setzero_pd(); VECTORS],
     };
     let n_clusters = centroids.len() / d;
     let n_grouped = n_clusters - n_clusters % CENTROIDS;
@@ -97,11 +96,11 @@ fn search<V: Lanes, const CARRY: bool>(
         fill(&mut scratch.tile[..features.len()], records, d, start);
         for first in (0..n_grouped).step_by(CENTROIDS) {
             let group = &centroids[first * d..][..CENTROIDS * d];
-            compare::<V, CENTROIDS, CARRY>(scratch, group, &features, first, &mut found);
+            compare::<CENTROIDS, CARRY>(scratch, group, &features, first, &mut found);
         }
         for first in n_grouped..n_clusters {
             let centroid = &centroids[first * d..][..d];
-            compare::<V, 1, CARRY>(scratch, centroid, &features, first, &mut found);
+            compare::<1, CARRY>(scratch, centroid, &features, first, &mut found);
         }
     }
     found
@@ -111,16 +110,16 @@ fn search<V: Lanes, const CARRY: bool>(
 /// index of the first; they are complete with the last feature.
 #[inline]
 #[target_feature(enable = "avx2,fma")]
-fn compare<V: Lanes, const C: usize, const CARRY: bool>(
-    scratch: &mut Scratch<V>,
-    centroids: &[V::Element],
+fn compare<const C: usize, const CARRY: bool>(
+    scratch: &mut Scratch,
+    centroids: &[f64],
     features: &Range<usize>,
     first: usize,
-    found: &mut Nearest<V>,
+    found: &mut Nearest,
 ) {
     let d = centroids.len() / C;
     let tile = &scratch.tile[..features.len()];
-    let mut sums = [[splat::<V>(V::Element::ZERO); VECTORS]; C];
+    let mut sums = [[_mm256_setzero_pd(); VECTORS]; C];
     if CARRY && features.start > 0 {
         sums.copy_from_slice(&scratch.carried[first..first + C]);
     }
@@ -135,11 +134,11 @@ fn compare<V: Lanes, const C: usize, const CARRY: bool>(
 /// Adds the squared differences of a tile, from feature `start` on, and `C` centroids.
 #[inline]
 #[target_feature(enable = "avx2,fma")]
-fn add_tile<V: Lanes, const C: usize>(
-    tile: &Tile<V>,
-    centroids: &[V::Element],
+fn add_tile<const C: usize>(
+    tile: &Tile,
+    centroids: &[f64],
     start: usize,
-    sums: &mut [[V; VECTORS]; C],
+    sums: &mut [[__m256d; VECTORS]; C],
 ) {
     let (n, d) = (tile.len(), centroids.len() / C);
     assert!(centroids.len() == C * d && start + n <= d);
@@ -157,16 +156,16 @@ fn add_tile<V: Lanes, const C: usize>(
 /// The machine has AVX2 and FMA; there are `C` values of centroids, `d` apart.
 #[inline]
 #[target_feature(enable = "avx2,fma")]
-unsafe fn add_feature<V: Lanes, const C: usize>(
-    x: *const [V; VECTORS],
-    centroids: *const V::Element,
+unsafe fn add_feature<const C: usize>(
+    x: *const [__m256d; VECTORS],
+    centroids: *const f64,
     d: usize,
-    sums: &mut [[V; VECTORS]; C],
+    sums: &mut [[__m256d; VECTORS]; C],
 ) {
-    let mut c = [splat::<V>(V::Element::ZERO); C];
+    let mut c = [_mm256_setzero_pd(); C];
     for (centroid, c) in c.iter_mut().enumerate() {
         // SAFETY: `C` values, as the caller vouches.
-        *c = splat(unsafe { *centroids.add(centroid * d) });
+        *c = _mm256_set1_pd(unsafe { *centroids.add(centroid * d) });
     }
     for vector in 0..VECTORS {
         // Keeps the compiler from loading every vector first: the loop is then
@@ -175,8 +174,8 @@ unsafe fn add_feature<V: Lanes, const C: usize>(
         // SAFETY: a row of the tile, as the caller vouches.
         let x = unsafe { (*x)[vector] };
         for (c, sums) in c.iter().zip(sums.iter_mut()) {
-            // SAFETY: AVX2 and FMA as in the caller.
-            sums[vector] = unsafe { x.add_squared_difference(*c, sums[vector]) };
+            let diff = _mm256_sub_pd(x, *c);
+            sums[vector] = _mm256_fmadd_pd(diff, diff, sums[vector]);
         }
     }
 }
@@ -185,8 +184,8 @@ unsafe fn add_feature<V: Lanes, const C: usize>(
 /// are missing become zeros.
 #[inline(never)]
 #[target_feature(enable = "avx2,fma")]
-fn fill<V: Lanes>(tile: &mut Tile<V>, records: &[V::Element], d: usize, start: usize) {
-    let n_rows = VECTORS * V::WIDTH;
+fn fill(tile: &mut Tile, records: &[f64], d: usize, start: usize) {
+    let n_rows = VECTORS * WIDTH;
     let whole = records.len() == d * n_rows;
     let n_blocked = if whole { tile.len() - tile.len() % BLOCK } else { 0 };
     assert!(start + tile.len() <= d && records.len() <= d * n_rows);
@@ -196,8 +195,8 @@ fn fill<V: Lanes>(tile: &mut Tile<V>, records: &[V::Element], d: usize, start: u
             // SAFETY: AVX2 as in the caller; all rows are there, `d` apart, and
             // BLOCK features from start + i are within start + tile.len() <= d.
             unsafe {
-                let from = records.as_ptr().add(vector * V::WIDTH * d + start + i);
-                V::transpose(from, d, features, vector);
+                let from = records.as_ptr().add(vector * WIDTH * d + start + i);
+                transpose(from, d, features, vector);
             }
         }
     }
@@ -208,10 +207,10 @@ fn fill<V: Lanes>(tile: &mut Tile<V>, records: &[V::Element], d: usize, start: u
 }
 
 /// Copies the first features of each row into the tile; missing rows become zeros.
-fn fill_singly<'a, V: Lanes>(tile: &mut Tile<V>, rows: impl Iterator<Item = &'a [V::Element]>) {
-    let (n_features, n_rows) = (tile.len(), VECTORS * V::WIDTH);
-    let tile = lanes::elements_mut(tile.as_flattened_mut());
-    tile.fill(V::Element::ZERO);
+fn fill_singly<'a>(tile: &mut Tile, rows: impl Iterator<Item = &'a [f64]>) {
+    let (n_features, n_rows) = (tile.len(), VECTORS * WIDTH);
+    let tile = elements_mut(tile.as_flattened_mut());
+    tile.fill(0.0);
     for (row, values) in rows.enumerate() {
         for (feature, &x) in values[..n_features].iter().enumerate() {
             tile[feature * n_rows + row] = x;
@@ -219,34 +218,81 @@ fn fill_singly<'a, V: Lanes>(tile: &mut Tile<V>, rows: impl Iterator<Item = &'a 
     }
 }
 
-impl<V: Lanes> Nearest<V> {
+impl Nearest {
     /// Keeps what is nearer: the centroids from `first` on are at these distances.
     #[inline]
     #[target_feature(enable = "avx2,fma")]
-    fn update<const C: usize>(&mut self, first: u32, squared: &[[V; VECTORS]; C]) {
+    fn update<const C: usize>(&mut self, first: u32, squared: &[[__m256d; VECTORS]; C]) {
         for (centroid, squared) in squared.iter().enumerate() {
             for (vector, squared) in squared.iter().enumerate() {
                 let (best, index) = (&mut self.best[vector], &mut self.index[vector]);
-                // SAFETY: AVX2 and FMA as in the caller.
-                unsafe { squared.keep_less(first + centroid as u32, best, index) }
+                keep_less(*squared, first + centroid as u32, best, index);
             }
         }
     }
 }
 
 /// Writes the results of the rows that exist.
-fn store<V: Lanes>(found: &Nearest<V>, best: &mut [V::Element], index: &mut [u32]) {
-    let from = lanes::elements(&found.best);
+fn store(found: &Nearest, best: &mut [f64], index: &mut [u32]) {
+    let from = elements(&found.best);
     best.copy_from_slice(&from[..best.len()]);
-    let from = lanes::elements(&found.index);
+    let from = elements(&found.index);
     for (to, &from) in index.iter_mut().zip(from) {
-        *to = V::index_of(from);
+        *to = from.to_bits() as u32;
     }
 }
 
+/// Where `scores` are less than `best`, they become `best`, and `centroid` the `index`,
+/// whose lanes hold integers.
 #[inline]
 #[target_feature(enable = "avx2,fma")]
-fn splat<V: Lanes>(value: V::Element) -> V {
-    // SAFETY: AVX2 and FMA as in the caller.
-    unsafe { V::splat(value) }
+fn keep_less(scores: __m256d, centroid: u32, best: &mut __m256d, index: &mut __m256d) {
+    let less = _mm256_cmp_pd::<_CMP_LT_OQ>(scores, *best);
+    let centroid = _mm256_castsi256_pd(_mm256_set1_epi64x(i64::from(centroid)));
+    *index = _mm256_blendv_pd(*index, centroid, less);
+    // The second operand, if they are equal or one is NaN.
+    *best = _mm256_min_pd(scores, *best);
+}
+
+/// Transposes `BLOCK` features of `WIDTH` rows, `stride` elements apart, into the given
+/// vector of each feature.
+///
+/// # Safety
+///
+/// The machine has AVX2, and there are four rows of four elements.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn transpose(
+    from: *const f64,
+    stride: usize,
+    features: &mut [[__m256d; VECTORS]],
+    vector: usize,
+) {
+    // SAFETY: as the caller vouches.
+    unsafe {
+        // Two columns of rows `row` and `row + 2`.
+        let halves = |row: usize, column: usize| {
+            let low = _mm_loadu_pd(from.add(row * stride + column));
+            let high = _mm_loadu_pd(from.add((row + 2) * stride + column));
+            _mm256_insertf128_pd::<1>(_mm256_castpd128_pd256(low), high)
+        };
+        for column in [0, 2] {
+            let (a, b) = (halves(0, column), halves(1, column));
+            features[column][vector] = _mm256_unpacklo_pd(a, b);
+            features[column + 1][vector] = _mm256_unpackhi_pd(a, b);
+        }
+    }
+}
+
+/// The elements of vectors.
+fn elements(vectors: &[__m256d]) -> &[f64] {
+    // SAFETY: a vector is an array of WIDTH elements.
+    unsafe { std::slice::from_raw_parts(vectors.as_ptr().cast(), vectors.len() * WIDTH) }
+}
+
+/// The elements of vectors, to be written.
+fn elements_mut(vectors: &mut [__m256d]) -> &mut [f64] {
+    let n = vectors.len() * WIDTH;
+    // SAFETY: a vector is an array of WIDTH elements.
+    unsafe { std::slice::from_raw_parts_mut(vectors.as_mut_ptr().cast(), n) }
 }

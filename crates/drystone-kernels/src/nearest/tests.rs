@@ -3,35 +3,35 @@
 use proptest::prelude::*;
 
 use super::nearest;
-use crate::{Float, Isa};
+use crate::Isa;
 
 const ROWS: [usize; 10] = [0, 1, 3, 7, 15, 16, 17, 31, 33, 70];
 const FEATURES: [usize; 9] = [1, 2, 3, 4, 7, 8, 9, 20, 131];
 const CLUSTERS: [usize; 5] = [1, 2, 3, 5, 50];
 
 /// The lowest index of the smallest distance.
-fn naive<T: Float>(row: &[T], centroids: &[T]) -> (T, u32) {
+fn naive(row: &[f64], centroids: &[f64]) -> (f64, u32) {
     let chain =
-        |c: &[T]| row.iter().zip(c).fold(T::ZERO, |acc, (&x, &c)| (x - c).mul_add(x - c, acc));
+        |c: &[f64]| row.iter().zip(c).fold(0.0, |acc, (&x, &c)| (x - c).mul_add(x - c, acc));
     let distances = centroids.chunks(row.len()).map(chain).zip(0..);
-    distances.fold((T::INFINITY, 0), |best, next| if next.0 < best.0 { next } else { best })
+    distances.fold((f64::INFINITY, 0), |best, next| if next.0 < best.0 { next } else { best })
 }
 
-fn check<T: Float>(records: &[T], n_features: usize, centroids: &[T]) {
+fn check(records: &[f64], n_features: usize, centroids: &[f64]) {
     let n_rows = records.len() / n_features;
-    let expected: Vec<(T, u32)> =
+    let expected: Vec<(f64, u32)> =
         records.chunks(n_features).map(|row| naive(row, centroids)).collect();
     for &isa in Isa::available() {
         // Results that are not overwritten would show.
-        let (mut best, mut index) = (vec![T::from_f64(-7.0); n_rows], vec![u32::MAX; n_rows]);
+        let (mut best, mut index) = (vec![-7.0; n_rows], vec![u32::MAX; n_rows]);
         nearest(isa, records, n_features, centroids, &mut best, &mut index);
-        let found: Vec<(T, u32)> = best.iter().copied().zip(index.iter().copied()).collect();
+        let found: Vec<(f64, u32)> = best.iter().copied().zip(index.iter().copied()).collect();
         assert_eq!(found, expected, "{isa} n={n_rows} d={n_features}");
     }
 }
 
 /// Values of few bits, which tie often, or of many.
-fn values<T: Float>(n: usize, grid: bool, seed: u64) -> Vec<T> {
+fn values(n: usize, grid: bool, seed: u64) -> Vec<f64> {
     let mut state = seed | 1;
     let mut next = || {
         state =
@@ -41,18 +41,12 @@ fn values<T: Float>(n: usize, grid: bool, seed: u64) -> Vec<T> {
     let value = |u: f64| {
         if grid { (u * 3.0).floor() } else { 1e4 + u - 0.5 }
     };
-    (0..n).map(|_| T::from_f64(value(next()))).collect()
+    (0..n).map(|_| value(next())).collect()
 }
 
-fn check_sizes<T: Float>(
-    n_rows: usize,
-    n_features: usize,
-    n_clusters: usize,
-    grid: bool,
-    seed: u64,
-) {
-    let records = values::<T>(n_rows * n_features, grid, seed);
-    let centroids = values::<T>(n_clusters * n_features, grid, !seed);
+fn check_sizes(n_rows: usize, n_features: usize, n_clusters: usize, grid: bool, seed: u64) {
+    let records = values(n_rows * n_features, grid, seed);
+    let centroids = values(n_clusters * n_features, grid, !seed);
     check(&records, n_features, &centroids);
 }
 
@@ -67,15 +61,13 @@ proptest! {
         grid: bool,
         seed: u64,
     ) {
-        check_sizes::<f64>(n_rows, n_features, n_clusters, grid, seed);
-        check_sizes::<f32>(n_rows, n_features, n_clusters, grid, seed);
+        check_sizes(n_rows, n_features, n_clusters, grid, seed);
     }
 }
 
 #[test]
 fn many_features() {
-    check_sizes::<f64>(19, 784, 11, false, 1);
-    check_sizes::<f32>(37, 784, 11, false, 2);
+    check_sizes(19, 784, 11, false, 1);
 }
 
 #[test]
@@ -94,7 +86,6 @@ fn a_row_that_is_not_finite_has_no_finite_distance() {
         let mut records = vec![1.0; 20 * 3];
         records[7] = bad;
         check(&records, 3, &[0.0; 9]);
-        check(&records.iter().map(|&x| x as f32).collect::<Vec<_>>(), 3, &[0.0; 9]);
         let (mut best, mut index) = (vec![0.0; 20], vec![9; 20]);
         for &isa in Isa::available() {
             nearest(isa, &records, 3, &[0.0; 9], &mut best, &mut index);
@@ -108,7 +99,7 @@ fn a_row_that_is_not_finite_has_no_finite_distance() {
 #[test]
 fn a_centroid_that_is_not_finite_is_never_nearest() {
     check(&[1.0, 2.0, 3.0], 1, &[f64::NAN, 2.0, f64::INFINITY]);
-    check(&[1.0, 2.0, 3.0], 1, &[f32::NAN, f32::NAN]);
+    check(&[1.0, 2.0, 3.0], 1, &[f64::NAN, f64::NAN]);
 }
 
 #[test]

@@ -59,8 +59,10 @@ fn frame<T: Float>(records: &[T], n_features: usize) -> Frame {
 /// Checks every bound, and returns how many rows were certain.
 fn check<T: Float>(records: &[T], rows: &[u32], n_features: usize, centroids: &[T]) -> usize {
     let (n_rows, frame) = (records.len() / n_features, frame(records, n_features));
-    let (mut best, mut index) = (vec![T::ZERO; n_rows], vec![0; n_rows]);
-    nearest(Isa::best(), records, n_features, centroids, &mut best, &mut index);
+    let in_double = |values: &[T]| -> Vec<f64> { values.iter().map(|x| x.to_f64()).collect() };
+    let (mut best, mut index) = (vec![0.0; n_rows], vec![0; n_rows]);
+    let doubles = (in_double(records), in_double(centroids));
+    nearest(Isa::best(), &doubles.0, n_features, &doubles.1, &mut best, &mut index);
     let mut found = Found::default();
     Screen::new(centroids, &frame).search(Isa::best(), records, rows, &mut found);
     let mut certain = 0;
