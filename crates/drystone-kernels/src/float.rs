@@ -16,7 +16,7 @@ pub(crate) mod sealed {
         /// How many bits one limb holds.
         const LIMB_BITS: u32;
 
-        /// Adds rows to pending sums with AVX2; whether all were in range.
+        /// Adds rows times `sign` to pending sums with AVX2; whether all were in range.
         ///
         /// # Safety
         ///
@@ -27,6 +27,7 @@ pub(crate) mod sealed {
             records: &[Self],
             weights: Option<&[f64]>,
             index: &[u32],
+            sign: f64,
         ) -> bool;
 
         /// The [`distance`](crate::distance::distance) of pairs of rows with AVX2.
@@ -96,9 +97,10 @@ macro_rules! impl_float {
                 records: &[Self],
                 weights: Option<&[f64]>,
                 index: &[u32],
+                sign: f64,
             ) -> bool {
                 // SAFETY: the caller vouches for AVX2 and FMA.
-                unsafe { limbs::avx2::add_rows(pending, records, weights, index) }
+                unsafe { limbs::avx2::add_rows(pending, records, weights, index, sign) }
             }
 
             #[cfg(target_arch = "x86_64")]

@@ -202,7 +202,8 @@ impl<'a> KMeansParams<'a> {
     /// Passes: 1 to scan (2 if row counts are unknown), then k-means||: `rounds` + 1, and
     /// more while it has drawn fewer rows than clusters; k-means++: `n_clusters`; random or
     /// given: none; then one an iteration, another where clusters ran empty, and one more
-    /// if it stopped before labels settled. Each costs O(n k d) at most, in memory that
+    /// for the inertia of the centroids that are returned, unless the last iteration told
+    /// it. Each costs O(n k d) at most, in memory that
     /// [`explain`](Self::explain) states.
     pub fn fit(&self, data: &impl ToChunked) -> Result<KMeans> {
         self.0.checked()?.fit(data)

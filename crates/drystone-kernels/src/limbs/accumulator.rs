@@ -57,16 +57,51 @@ impl<T: Float> Accumulator<T> {
         weights: Option<&[f64]>,
         index: &[u32],
     ) -> Result<(), OutOfRange> {
+        self.add_signed(isa, records, weights, index, 1.0)
+    }
+
+    /// Takes each row out of the sums of the cluster `index[row]`: undoes
+    /// [`add`](Self::add), also of an earlier accumulator, once it is flushed into
+    /// the same sums.
+    ///
+    /// # Errors
+    ///
+    /// As for [`add`](Self::add).
+    ///
+    /// # Panics
+    ///
+    /// As for [`add`](Self::add).
+    pub fn remove(
+        &mut self,
+        isa: Isa,
+        records: &[T],
+        weights: Option<&[f64]>,
+        index: &[u32],
+    ) -> Result<(), OutOfRange> {
+        self.add_signed(isa, records, weights, index, -1.0)
+    }
+
+    fn add_signed(
+        &mut self,
+        isa: Isa,
+        records: &[T],
+        weights: Option<&[f64]>,
+        index: &[u32],
+        sign: f64,
+    ) -> Result<(), OutOfRange> {
         self.pending.check_lengths(records, weights, index);
         self.state()?;
         let in_range = match isa {
             #[cfg(target_arch = "x86_64")]
             Isa::Avx2 if Isa::available().contains(&isa) => {
                 // SAFETY: this machine has AVX2 and FMA.
-                unsafe { T::add_rows_avx2(&mut self.pending, records, weights, index) }
+                unsafe { T::add_rows_avx2(&mut self.pending, records, weights, index, sign) }
             }
-            _ => scalar::add_rows(&mut self.pending, records, weights, index),
+            _ => scalar::add_rows(&mut self.pending, records, weights, index, sign),
         };
+        if sign < 0.0 {
+            index.iter().for_each(|&cluster| self.pending.removed[cluster as usize] += 1);
+        }
         if !in_range {
             self.failure = self.pending.find_out_of_range(records, weights);
         }
@@ -81,7 +116,8 @@ impl<T: Float> Accumulator<T> {
     ///
     /// # Panics
     ///
-    /// If the shapes differ, or a cluster would have more than 2^38 rows.
+    /// If the shapes differ, a cluster would have more than 2^38 rows, or rows were
+    /// removed that are not there.
     pub fn flush_into(&mut self, sums: &mut ClusterSums) -> Result<(), OutOfRange> {
         self.state()?;
         for cluster in 0..self.pending.rows.len() {
@@ -89,6 +125,10 @@ impl<T: Float> Accumulator<T> {
         }
         sums.merge(&self.pending.totals);
         self.pending.totals.clear();
+        for (cluster, removed) in self.pending.removed.iter_mut().enumerate() {
+            // A row that was removed has been counted as one that was added.
+            sums.remove_count(cluster, 2 * std::mem::take(removed));
+        }
         Ok(())
     }
 
@@ -109,6 +149,8 @@ pub struct Pending {
     /// Rows per cluster since its last flush, and how many of them had weights.
     pub(super) rows: Vec<u32>,
     pub(super) weighted_rows: Vec<u32>,
+    /// Rows per cluster that were taken out, since the accumulator was flushed.
+    removed: Vec<u64>,
     totals: ClusterSums,
 }
 
@@ -119,6 +161,7 @@ impl Pending {
             weight_limbs: vec![[0; 2]; n_clusters],
             rows: vec![0; n_clusters],
             weighted_rows: vec![0; n_clusters],
+            removed: vec![0; n_clusters],
             totals: ClusterSums::new(n_clusters, scales.n_features()),
             scales: scales.clone(),
         }

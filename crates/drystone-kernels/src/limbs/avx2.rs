@@ -30,21 +30,25 @@ pub(crate) trait Load: Float {
     unsafe fn load_first(from: *const Self, n: usize) -> __m256d;
 }
 
-/// Adds rows to their clusters; whether all values were in range.
+/// Adds rows times `sign` to their clusters; whether all values were in range.
 #[target_feature(enable = "avx2,fma")]
 pub(crate) fn add_rows<T: Load>(
     pending: &mut Pending,
     records: &[T],
     weights: Option<&[f64]>,
     index: &[u32],
+    sign: f64,
 ) -> bool {
     match weights {
+        // An unweighted row has weight one, which its range must allow as well.
+        None if sign < 0.0 => add_weighted(pending, records, std::iter::repeat(sign), index),
         None => {
-            // An unweighted row has weight one, which its range must allow as well.
             let weight_in_range = pending.scales.weight.bound >= 1.0;
             add_unweighted(pending, records, index) && weight_in_range
         }
-        Some(weights) => add_weighted(pending, records, weights, index),
+        Some(weights) => {
+            add_weighted(pending, records, weights.iter().map(|weight| sign * weight), index)
+        }
     }
 }
 
@@ -65,13 +69,13 @@ fn add_unweighted<T: Load>(pending: &mut Pending, records: &[T], index: &[u32]) 
 fn add_weighted<T: Load>(
     pending: &mut Pending,
     records: &[T],
-    weights: &[f64],
+    weights: impl Iterator<Item = f64>,
     index: &[u32],
 ) -> bool {
     let weight_bound = pending.scales.weight.bound;
     let rows = records.chunks_exact(pending.scales.n_features());
     let (mut in_range, mut weights_in_range) = (all_in_range(), true);
-    for ((row, &weight), &cluster) in rows.zip(weights).zip(index) {
+    for ((row, weight), &cluster) in rows.zip(weights).zip(index) {
         let cluster = cluster as usize;
         let factor = _mm256_set1_pd(weight);
         let row_in_range = add_row(pending, row, |x| _mm256_mul_pd(factor, x), cluster);

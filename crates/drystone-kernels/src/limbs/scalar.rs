@@ -9,6 +9,7 @@ pub(super) fn add_rows<T: Float>(
     records: &[T],
     weights: Option<&[f64]>,
     index: &[u32],
+    sign: f64,
 ) -> bool {
     let weight_bound = pending.scales.weight.bound;
     // An unweighted row has weight one, which its range must allow as well.
@@ -16,9 +17,9 @@ pub(super) fn add_rows<T: Float>(
     let rows = records.chunks_exact(pending.scales.n_features());
     for (row, (values, &cluster)) in rows.zip(index).enumerate() {
         let cluster = cluster as usize;
-        let weight = weights.map_or(1.0, |w| w[row]);
+        let weight = sign * weights.map_or(1.0, |w| w[row]);
         in_range &= add_row(pending, values, weight, cluster);
-        if weights.is_some() {
+        if weights.is_some() || sign < 0.0 {
             in_range &= weight.abs() <= weight_bound;
             pending.add_weight(cluster, weight);
         }

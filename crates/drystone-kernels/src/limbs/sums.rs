@@ -218,7 +218,7 @@ impl ClusterSums {
         self.counts[cluster] = count;
     }
 
-    fn remove_count(&mut self, cluster: usize, less: u64) {
+    pub(super) fn remove_count(&mut self, cluster: usize, less: u64) {
         let count = self.counts[cluster].checked_sub(less);
         self.counts[cluster] = count.expect("only rows that were added are taken away");
     }

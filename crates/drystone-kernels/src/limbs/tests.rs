@@ -131,6 +131,33 @@ fn check_single_rows<T: Float>(data: &Data<T>) {
 }
 
 /// The mean is within the bound that its documentation states.
+fn check_removal<T: Float>(data: &Data<T>, out: &[bool]) {
+    let (scales, d) = (data.scales(), data.n_features);
+    let part = |taken: bool| {
+        let rows: Vec<usize> = (0..data.index.len()).filter(|&row| out[row] == taken).collect();
+        Data {
+            records: rows.iter().flat_map(|row| &data.records[row * d..][..d]).copied().collect(),
+            weights: data.weights.as_ref().map(|w| rows.iter().map(|&row| w[row]).collect()),
+            index: rows.iter().map(|&row| data.index[row]).collect(),
+            ..*data
+        }
+    };
+    let (gone, left) = (part(true), part(false));
+    for &isa in Isa::available() {
+        // Into sums that have the rows, and within one accumulator.
+        let mut sums = naive(data, &scales);
+        let mut accumulator = Accumulator::<T>::new(data.n_clusters, &scales);
+        let weights = gone.weights.as_deref();
+        accumulator.remove(isa, &gone.records, weights, &gone.index).expect("in range");
+        accumulator.flush_into(&mut sums).expect("in range");
+        assert_eq!(sums, naive(&left, &scales), "{isa}");
+        accumulator.add(isa, &gone.records, weights, &gone.index).expect("in range");
+        accumulator.remove(isa, &gone.records, weights, &gone.index).expect("in range");
+        accumulator.flush_into(&mut sums).expect("in range");
+        assert_eq!(sums, naive(&left, &scales), "{isa}");
+    }
+}
+
 fn check_means(data: &Data<f64>) {
     let scales = data.scales();
     let sums = naive(data, &scales);
@@ -191,6 +218,14 @@ proptest! {
         let mut rest = whole;
         rest.subtract(b);
         prop_assert_eq!(rest, merged(a, c));
+    }
+
+    #[test]
+    fn rows_taken_out_leave_the_others(
+        a in data::<f64>(), b in data::<f32>(), out in prop::collection::vec(any::<bool>(), 40),
+    ) {
+        check_removal(&a, &out);
+        check_removal(&b, &out);
     }
 
     #[test]

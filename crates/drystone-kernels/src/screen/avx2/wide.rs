@@ -9,6 +9,9 @@ use crate::screen::{Screen, WIDE, group_size};
 /// Rows that are compared at a time: times three centroids, 12 sums.
 const GROUP: usize = 4;
 
+/// Vectors that are compared between two requests for rows ahead.
+const STEPS_PER_FETCH: usize = 4;
+
 /// Rows in the frame, one after the other, and zeros up to a whole vector.
 pub(super) struct Tile(Vec<[__m256; GROUP]>);
 
@@ -81,15 +84,15 @@ impl Tile {
         let squares = unsafe { self.fill(screen, rows) };
         let infinity = _mm_set1_ps(f32::INFINITY);
         let mut found = Best { best: infinity, second: infinity, index: _mm_setzero_ps(), squares };
-        let mut ahead = Ahead::new(following, screen.n_features, screen.n_clusters.div_ceil(3));
+        let n_steps = screen.n_clusters.div_ceil(3) * self.0.len() / STEPS_PER_FETCH;
+        let mut ahead = Ahead::new(following, screen.n_features, n_steps.max(1));
         let mut first = 0;
         while first < screen.n_clusters {
-            ahead.fetch();
             let size = group_size(screen.n_clusters - first);
             match size {
-                1 => found.update(first, self.scores::<T, 1>(screen, first)),
-                2 => found.update(first, self.scores::<T, 2>(screen, first)),
-                _ => found.update(first, self.scores::<T, 3>(screen, first)),
+                1 => found.update(first, self.scores::<T, 1>(screen, first, &mut ahead)),
+                2 => found.update(first, self.scores::<T, 2>(screen, first, &mut ahead)),
+                _ => found.update(first, self.scores::<T, 3>(screen, first, &mut ahead)),
             }
             first += size;
         }
@@ -124,19 +127,19 @@ impl Tile {
     /// The scores of `C` centroids from `first` on, a lane a row.
     #[inline]
     #[target_feature(enable = "avx2,fma")]
-    fn scores<T, const C: usize>(&self, screen: &Screen<T>, first: usize) -> [__m128; C] {
+    fn scores<T, const C: usize>(
+        &self,
+        screen: &Screen<T>,
+        first: usize,
+        ahead: &mut Ahead<'_, T>,
+    ) -> [__m128; C] {
         let group = &screen.packed[first * self.0.len() * WIDTH..][..C * self.0.len() * WIDTH];
         let mut sums = [[_mm256_setzero_ps(); GROUP]; C];
-        for (x, centroids) in self.0.iter().zip(group.chunks_exact(C * WIDTH)) {
-            let mut c = [_mm256_setzero_ps(); C];
-            for (idx, c) in c.iter_mut().enumerate() {
-                // SAFETY: eight of the group's values.
-                *c = unsafe { _mm256_loadu_ps(centroids.as_ptr().add(idx * WIDTH)) };
-            }
-            for row in 0..GROUP {
-                for (c, sums) in c.iter().zip(&mut sums) {
-                    sums[row] = _mm256_fmadd_ps(x[row], *c, sums[row]);
-                }
+        let steps = self.0.chunks(STEPS_PER_FETCH).zip(group.chunks(STEPS_PER_FETCH * C * WIDTH));
+        for (rows, centroids) in steps {
+            ahead.fetch();
+            for (x, centroids) in rows.iter().zip(centroids.chunks_exact(C * WIDTH)) {
+                multiply(x, centroids, &mut sums);
             }
         }
         let mut scores = [_mm_setzero_ps(); C];
@@ -145,6 +148,27 @@ impl Tile {
             *score = _mm_add_ps(_mm_set1_ps(*half), add_lanes(sums));
         }
         scores
+    }
+}
+
+/// Adds the products of eight features of the rows and of `C` centroids.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn multiply<const C: usize>(
+    x: &[__m256; GROUP],
+    centroids: &[f32],
+    sums: &mut [[__m256; GROUP]; C],
+) {
+    let mut c = [_mm256_setzero_ps(); C];
+    for (idx, c) in c.iter_mut().enumerate() {
+        let values = &centroids[idx * WIDTH..][..WIDTH];
+        // SAFETY: eight values.
+        *c = unsafe { _mm256_loadu_ps(values.as_ptr()) };
+    }
+    for row in 0..GROUP {
+        for (c, sums) in c.iter().zip(sums.iter_mut()) {
+            sums[row] = _mm256_fmadd_ps(x[row], *c, sums[row]);
+        }
     }
 }
 
