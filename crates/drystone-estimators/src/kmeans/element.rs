@@ -10,10 +10,11 @@ pub(crate) trait Real: RecordElement + Raw {}
 impl<T: RecordElement + Raw> Real for T {}
 
 /// Rows that are worked on together: all that is done to them finds them in the
-/// second-level cache.
+/// second-level cache. Whole tiles of the screen.
 pub(crate) fn batch_rows<T>(n_features: usize) -> usize {
     const BYTES: usize = 128 << 10;
-    (BYTES / (n_features * size_of::<T>())).clamp(64, 1024)
+    const TILE: usize = 32;
+    (BYTES / (n_features * size_of::<T>()) / TILE * TILE).clamp(2 * TILE, 1024)
 }
 
 /// One of two names, by element type: job names are constants.
