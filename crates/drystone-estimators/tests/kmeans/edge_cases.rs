@@ -97,3 +97,23 @@ fn blocks_without_rows_do_nothing() {
         assert_eq!(labels(&whole, &data), labels(&whole, &good()));
     }
 }
+
+/// Multiplying by a power of two is exact, so nothing but the units may change: not the
+/// rows that are drawn, nor the labels, nor a bit of the mantissas.
+#[test]
+fn powers_of_two_change_the_units_only() {
+    let records = blobs((3000, 10), 4, 4.0, 0.0, 9);
+    let fit = |exponent: i32| {
+        let scaled = records.mapv(|value| value * 2.0_f64.powi(exponent));
+        let data = lazy(slices(&to_block::<f64>(&scaled, None), &[700, 1900]), true);
+        KMeans::params(6).on(&Inline::new(0)).fit(&data).expect("a model")
+    };
+    let model = fit(0);
+    for exponent in [-330, -100, 100, 330] {
+        let scaled = fit(exponent);
+        assert_eq!(scaled.n_iter(), model.n_iter(), "2^{exponent}");
+        let unit = 2.0_f64.powi(exponent);
+        assert_eq!(centroids(&scaled) / unit, centroids(&model), "2^{exponent}");
+        assert_eq!(scaled.inertia() / unit / unit, model.inertia(), "2^{exponent}");
+    }
+}

@@ -153,14 +153,15 @@ fn store<T>(
         let tolerance = _mm256_mul_ps(slack, _mm256_add_ps(square, largest));
         let certain = _mm256_cmp_ps::<_CMP_GT_OQ>(_mm256_sub_ps(second, best), tolerance);
         let base = _mm256_fmadd_ps(two, best, square);
-        let least = _mm256_max_ps(zero, _mm256_fnmadd_ps(two, tolerance, base));
-        let most = _mm256_max_ps(zero, _mm256_fmadd_ps(two, tolerance, base));
+        // The second operand, zero, where the first is not a number.
+        let least = _mm256_max_ps(_mm256_fnmadd_ps(two, tolerance, base), zero);
+        let most = _mm256_max_ps(_mm256_fmadd_ps(two, tolerance, base), zero);
         let other = _mm256_fmadd_ps(two, second, square);
-        let other = _mm256_max_ps(zero, _mm256_fnmadd_ps(two, tolerance, other));
+        let other = _mm256_max_ps(_mm256_fnmadd_ps(two, tolerance, other), zero);
         // Square roots and their difference are rounded: by less than this.
         let down = _mm256_mul_ps(_mm256_set1_ps(1.0 - 1e-6), _mm256_sqrt_ps(other));
         let up = _mm256_mul_ps(_mm256_set1_ps(1.0 + 1e-6), _mm256_sqrt_ps(most));
-        let found = _mm256_max_ps(zero, _mm256_sub_ps(down, up));
+        let found = _mm256_max_ps(_mm256_sub_ps(down, up), zero);
         let found = _mm256_blendv_ps(_mm256_set1_ps(OPEN), found, certain);
         let at = vector * WIDTH;
         // SAFETY: eight of 32 values.
