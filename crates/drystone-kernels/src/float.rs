@@ -72,17 +72,12 @@ pub trait Float:
 {
     /// Positive infinity.
     const INFINITY: Self;
-    /// Zero.
-    const ZERO: Self;
     /// The value in double precision; exact.
     fn to_f64(self) -> f64;
     /// The nearest value of this type.
     fn from_f64(value: f64) -> Self;
     /// Neither infinite nor NaN.
     fn is_finite(self) -> bool;
-    /// `self * a + b`, rounded once.
-    #[must_use]
-    fn mul_add(self, a: Self, b: Self) -> Self;
 }
 
 macro_rules! impl_float {
@@ -126,7 +121,6 @@ macro_rules! impl_float {
 
         impl Float for $t {
             const INFINITY: Self = <$t>::INFINITY;
-            const ZERO: Self = 0.0;
             #[inline(always)]
             #[allow(clippy::unnecessary_cast, reason = "one macro for both types")]
             fn to_f64(self) -> f64 {
@@ -139,10 +133,6 @@ macro_rules! impl_float {
             #[inline(always)]
             fn is_finite(self) -> bool {
                 <$t>::is_finite(self)
-            }
-            #[inline(always)]
-            fn mul_add(self, a: Self, b: Self) -> Self {
-                <$t>::mul_add(self, a, b)
             }
         }
     };

@@ -5,7 +5,7 @@
 //! have done, to the screen's own numbers and to those of [`nearest`](crate::nearest::nearest).
 //! A row whose two nearest centroids are farther apart than that has the same label there;
 //! the others, a few in a million on ordinary data, are left to it. So labels are those of
-//! direct differences in double precision, for either type, at an eighth of the arithmetic.
+//! direct differences in double precision, for either type, at a quarter of the arithmetic.
 //!
 //! The bound is the textbook one for a chain of fused multiply-adds (N. Higham, *Accuracy
 //! and Stability of Numerical Algorithms*, 2nd ed., 2002, section 3.1): with u = 2^-24,

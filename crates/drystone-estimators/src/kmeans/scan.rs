@@ -29,9 +29,6 @@ pub(crate) struct ScanPartial {
     pub n_weighty: u64,
     pub min: Vec<f64>,
     pub max: Vec<f64>,
-    /// The same of the rows of positive weight only.
-    pub low: Vec<f64>,
-    pub high: Vec<f64>,
     pub max_weight: f64,
     #[serde(with = "exact_sums")]
     weight: Vec<ExactSum>,
@@ -57,8 +54,6 @@ impl Partial for ScanPartial {
         self.n_weighty += other.n_weighty;
         self.min.iter_mut().zip(other.min).for_each(|(min, other)| *min = min.min(other));
         self.max.iter_mut().zip(other.max).for_each(|(max, other)| *max = max.max(other));
-        self.low.iter_mut().zip(other.low).for_each(|(low, other)| *low = low.min(other));
-        self.high.iter_mut().zip(other.high).for_each(|(high, other)| *high = high.max(other));
         self.max_weight = self.max_weight.max(other.max_weight);
         self.weight[0].merge(&other.weight[0]);
         self.draws.iter_mut().zip(other.draws).for_each(|(draws, other)| draws.merge(other));
@@ -80,8 +75,6 @@ impl Job for Scan {
             n_weighty: 0,
             min: vec![f64::INFINITY; self.n_features],
             max: vec![f64::NEG_INFINITY; self.n_features],
-            low: vec![f64::INFINITY; self.n_features],
-            high: vec![f64::NEG_INFINITY; self.n_features],
             max_weight: 0.0,
             weight: vec![ExactSum::new()],
             draws: vec![Smallest::new(self.n_draws); self.seeds.len()],
@@ -132,19 +125,12 @@ fn scan_records<T: Real>(rows: &BlockAt, records: &Rows<T>, into: &mut ScanParti
     if records.n_features() != n_features {
         return Err(Error::shape("features", n_features as u64, records.n_features() as u64));
     }
-    let all = Extremes::of(records, |_| true);
+    let all = Extremes::of(records);
     if !all.sound {
         return Err(not_finite(rows, records));
     }
     into.n_samples += records.n_samples() as u64;
     all.merge_into(&mut into.min, &mut into.max);
-    match rows.block.weights.as_deref() {
-        Some(weights) if weights.contains(&0.0) => {
-            let weighty = Extremes::of(records, |row| weights[row] > 0.0);
-            weighty.merge_into(&mut into.low, &mut into.high);
-        }
-        _ => all.merge_into(&mut into.low, &mut into.high),
-    }
     Ok(())
 }
 
@@ -156,15 +142,12 @@ struct Extremes<T> {
 }
 
 impl<T: Real> Extremes<T> {
-    fn of(records: &Rows<T>, counts: impl Fn(usize) -> bool) -> Self {
+    fn of(records: &Rows<T>) -> Self {
         let n_features = records.n_features();
         let mut min = vec![T::INFINITY; n_features];
         let mut max = vec![T::from_f64(f64::NEG_INFINITY); n_features];
         let mut sound = true;
-        for (idx, row) in records.values().chunks_exact(n_features).enumerate() {
-            if !counts(idx) {
-                continue;
-            }
+        for row in records.values().chunks_exact(n_features) {
             for ((min, max), &value) in min.iter_mut().zip(&mut max).zip(row) {
                 *min = if value < *min { value } else { *min };
                 *max = if value > *max { value } else { *max };
