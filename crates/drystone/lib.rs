@@ -55,8 +55,8 @@
 //!
 //! # Where to look
 //!
-//! [`ChunkedDataset`] says what can be done with blocks, [`generate`], [`csv`], [`npy`]
-//! and [`memory`] where they come from, [`KMeansParams`] what can be fitted and which
+//! [`ChunkedDataset`] says what can be done with blocks, [`generate`], [`csv`], [`libsvm`],
+//! [`npy`] and [`memory`] where they come from, [`KMeansParams`] what can be fitted and which
 //! errors to expect, [`Executor`] where it runs. `ARCHITECTURE.md` in the repository has
 //! the map and the invariants.
 //!
@@ -78,13 +78,13 @@ pub use drystone_estimators::{
     Init, KMeans, KMeansParams, KMeansValidParams, Oversampling, kmeans, metrics,
 };
 pub use drystone_kernels as kernels;
-pub use drystone_sources::{csv, generate, memory, npy};
+pub use drystone_sources::{csv, generate, libsvm, memory, npy};
 
 /// What most programs need.
 pub mod prelude {
     pub use crate::{
         Block, CancelToken, ChunkedArray, ChunkedDataset, Dtype, Event, Executor, Init, KMeans,
-        Layout, Observer, Oversampling, Targets, Threads, ToChunked, csv, generate, memory,
+        Layout, Observer, Oversampling, Targets, Threads, ToChunked, csv, generate, libsvm, memory,
         metrics, npy,
     };
 }

@@ -117,6 +117,7 @@ fn the_registry_knows_every_source() {
     let directory = Workdir::new();
     npy::write(directory.path("x.npy"), &eighths(40)).expect("a file");
     directory.write("x.csv", "a,b\n1,2\n3,4\n5,6\n");
+    directory.write("x.txt", "1 1:1 2:2\n-1 2:4\n1 1:5\n");
     let datasets = [
         blobs.dataset(),
         blobs_f32(),
@@ -124,6 +125,7 @@ fn the_registry_knows_every_source() {
         classes.dtype(Dtype::F32).dataset(),
         npy::open(directory.path("x.npy")).block_rows(7).dataset().expect("an array"),
         csv::open(directory.path("x.csv")).target("b").dataset().expect("text"),
+        libsvm::open(directory.path("x.txt")).block_rows(2).dataset().expect("text"),
     ];
     for data in datasets {
         assert!(data.describe().is_some(), "{data}");

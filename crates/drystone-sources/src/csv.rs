@@ -11,17 +11,12 @@
 //! file, line and column.
 
 mod column;
-mod decimal;
 mod dialect;
-mod fault;
-mod line;
-mod number;
 mod options;
 mod parse;
 mod schema;
 mod source;
 mod split;
-mod text;
 
 use std::path::{Path, PathBuf};
 
@@ -35,9 +30,10 @@ use dialect::Dialect;
 use options::BlockSize;
 use schema::Schema;
 use source::{CsvSource, Files, Part};
-use text::Text;
 
 use crate::files::{self, FileId};
+use crate::text::Text;
+use crate::text::fault::Fault;
 
 /// Bytes of text in a block if neither `block_bytes` nor `block_rows` is called.
 const BLOCK_BYTES: u64 = 8 << 20;
@@ -177,7 +173,7 @@ impl Csv {
         self.check()?;
         let found = files::expand(&self.path, "csv")?;
         let (first, sample) = first_with_lines(&found)?;
-        let locate = |fault: fault::Fault| fault.locate(first, None);
+        let locate = |fault: Fault| fault.locate(first, None);
         let dialect = Dialect::of(&sample, self.delimiter, self.header).map_err(locate)?;
         let schema = Schema::resolve(&self, &dialect, &sample);
         let schema = schema.map_err(|error| error.in_file(&first.path))?;

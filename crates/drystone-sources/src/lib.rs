@@ -1,12 +1,14 @@
-//! What blocks come from: generators, arrays in memory, CSV and `.npy` files.
+//! What blocks come from: generators, arrays in memory, CSV, LIBSVM and `.npy` files.
 //!
 //! One file a format; no estimator knows any of them.
 
 pub mod csv;
 mod files;
 pub mod generate;
+pub mod libsvm;
 pub mod memory;
 pub mod npy;
+mod text;
 
 use drystone_core::Registry;
 
@@ -14,5 +16,6 @@ use drystone_core::Registry;
 pub fn register(registry: &mut Registry) {
     csv::register(registry);
     generate::register(registry);
+    libsvm::register(registry);
     npy::register(registry);
 }

@@ -4,13 +4,13 @@
 use drystone_core::{Error, ErrorKind, Result, TargetKind};
 use serde::{Deserialize, Serialize};
 
-use super::fault::Fault;
-use super::line::{Lines, is_blank, show};
-use super::number::{self, Number};
 use super::options::{Delimiter, Header};
 use super::split::{Fields, Separator};
-use super::text::{self, Text};
 use crate::files::FileId;
+use crate::text::fault::Fault;
+use crate::text::line::{Lines, is_blank, show};
+use crate::text::number::{self, Number};
+use crate::text::{self, Text};
 
 /// Bytes at the start of a file that decide about it.
 const SAMPLE: u64 = 64 << 10;

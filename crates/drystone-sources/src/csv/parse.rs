@@ -5,13 +5,13 @@ use std::borrow::Cow;
 use drystone_core::{Block, Dtype, Error, ErrorKind, Result, Rows, TargetKind, Targets, buffer};
 use memchr::memchr_iter;
 
-use super::fault::Fault;
-use super::line::{Lines, MAX_LINE, show, too_long};
-use super::number::{self, Number};
 use super::options::Missing;
 use super::schema::Schema;
 use super::split::Fields;
-use super::text::Text;
+use crate::text::Text;
+use crate::text::fault::Fault;
+use crate::text::line::{Lines, MAX_LINE, show, too_long};
+use crate::text::number::{self, Number};
 
 /// An error, and the column that it is about.
 type InColumn = (Error, Option<usize>);

@@ -8,7 +8,7 @@ use super::column::Column;
 use super::dialect::Dialect;
 use super::options::Missing;
 use super::split::Separator;
-use super::text::Text;
+use crate::text::Text;
 
 /// All that is needed to read rows from lines; this travels.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

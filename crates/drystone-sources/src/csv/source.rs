@@ -5,11 +5,11 @@ use std::sync::Arc;
 use drystone_core::{Block, BlockSource, Description, Error, Layout, Registry, Result, wire};
 use serde::{Deserialize, Serialize};
 
-use super::fault::Fault;
 use super::parse;
 use super::schema::Schema;
-use super::text::{self, Text};
 use crate::files::FileId;
+use crate::text::fault::Fault;
+use crate::text::{self, Text};
 
 const KIND: &str = "csv/1";
 

@@ -10,7 +10,7 @@ use drystone_core::{Error, Result};
 use memchr::{memchr, memchr_iter};
 use serde::{Deserialize, Serialize};
 
-use super::line::{is_blank, show};
+use crate::text::line::{is_blank, show};
 
 /// What is between fields, once that is decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,7 +49,7 @@ impl Fields {
         Self { kept: Vec::with_capacity(keep.min(1 << 10)), keep, count: 0 }
     }
 
-    /// Cuts a line of at most [`MAX_LINE`](super::line::MAX_LINE) bytes, and gives the
+    /// Cuts a line of at most [`MAX_LINE`](crate::text::line::MAX_LINE) bytes, and gives the
     /// number of its fields.
     pub fn split(&mut self, line: &[u8], separator: Separator) -> Result<usize> {
         self.kept.clear();

@@ -1,11 +1,17 @@
-//! The text of a block: the lines that start in a range of a file's bytes.
+//! What formats of lines have in common: the lines that start in a range of a file's bytes,
+//! the numbers in them, and errors with their place.
+
+pub(crate) mod decimal;
+pub(crate) mod fault;
+pub(crate) mod line;
+pub(crate) mod number;
 
 use drystone_core::{Error, Result};
 use memchr::{memchr, memrchr};
 
-use super::fault::Fault;
-use super::line::{MAX_LINE, too_long};
 use crate::files::OpenFile;
+use fault::Fault;
+use line::{MAX_LINE, too_long};
 
 /// Bytes read at a time after the range, to find the end of its last line.
 const TAIL: usize = 16 << 10;
@@ -77,7 +83,7 @@ pub(crate) fn mark_len(file: &mut OpenFile<'_>) -> Result<u64> {
     const KINDS: [(&[u8], &str); 6] = [
         (b"\x1f\x8b", "gzip data; decompress it first"),
         (b"\x28\xb5\x2f\xfd", "zstd data; decompress it first"),
-        (b"PK\x03\x04", "a zip archive or spreadsheet; save it as CSV"),
+        (b"PK\x03\x04", "a zip archive or spreadsheet; extract it or save it as text"),
         (b"PAR1", "a Parquet file"),
         (b"\xff\xfe", "UTF-16; convert it with iconv -f UTF-16 -t UTF-8"),
         (b"\xfe\xff", "UTF-16; convert it with iconv -f UTF-16 -t UTF-8"),

@@ -38,7 +38,7 @@ pub(crate) fn integer(field: &[u8]) -> Option<i64> {
     std::str::from_utf8(field).ok()?.parse().ok()
 }
 
-/// Whether a field stands for no value: see [`Missing`](super::Missing).
+/// Whether a field stands for no value: see [`Missing`](crate::csv::Missing).
 pub(crate) fn is_missing(field: &[u8]) -> bool {
     const WORDS: [&[u8]; 7] = [b"na", b"n/a", b"nan", b"+nan", b"-nan", b"null", b"none"];
     field.is_empty() || field == b"?" || WORDS.iter().any(|word| field.eq_ignore_ascii_case(word))
