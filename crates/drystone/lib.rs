@@ -53,11 +53,28 @@
 //! # Ok::<(), drystone::Error>(())
 //! ```
 //!
+//! # Split, scale, fit, score
+//!
+//! ```
+//! use drystone::model_selection::train_test_split;
+//! use drystone::prelude::*;
+//! use drystone::preprocessing::StandardScaler;
+//!
+//! let data = generate::Blobs::new(10_000, 3).centers(3).seed(0).block_rows(1_000).dataset();
+//! let (train, test) = train_test_split(&data, 0.2, 7)?; // by row: the same rows in any blocks
+//! let scaler = StandardScaler::params().fit(&train)?;
+//! let (train, test) = (scaler.transform(&train), scaler.transform(&test)); // lazily
+//! let model = KMeans::params(3).fit(&train)?;
+//! assert!(metrics::adjusted_rand(&test, &model.predict(&test))? > 0.9);
+//! # Ok::<(), drystone::Error>(())
+//! ```
+//!
 //! # Where to look
 //!
 //! [`ChunkedDataset`] says what can be done with blocks, [`generate`], [`csv`], [`libsvm`],
-//! [`npy`] and [`memory`] where they come from, [`KMeansParams`] what can be fitted and which
-//! errors to expect, [`Executor`] where it runs. `ARCHITECTURE.md` in the repository has
+//! [`npy`] and [`memory`] where they come from, [`preprocessing`] and [`model_selection`] how
+//! they are scaled and split, [`KMeansParams`] what can be fitted and which errors to expect,
+//! [`metrics`] how well it went, [`Executor`] where it runs. `ARCHITECTURE.md` in the repository has
 //! the map and the invariants.
 //!
 //! The examples of single items name the crates that drystone is made of: what they call
@@ -69,13 +86,16 @@ pub use {linfa, ndarray};
 
 pub use drystone_core::{
     Block, BlockAt, BlockRows, BlockSource, CancelToken, ChunkedArray, ChunkedDataset, Description,
-    Dtype, Error, ErrorKind, Event, Executor, Explanation, Inline, Job, Layout, Observer, Partial,
-    Records, Registry, Result, Rows, Session, StatePolicy, StopReason, Subprocess, TargetKind,
-    Targets, Threads, ToChunked, run,
+    Dtype, Error, ErrorKind, Event, Executor, Explanation, Inline, Job, Label, Layout, Observer,
+    Partial, Records, Registry, Result, Rows, Session, StatePolicy, StopReason, Subprocess,
+    TargetKind, Targets, Threads, ToChunked, run,
 };
-pub use drystone_core::{array, block, column, control, executor, explain, laws, observe, wire};
+pub use drystone_core::{
+    array, block, column, control, executor, explain, label, laws, observe, rule, wire,
+};
 pub use drystone_estimators::{
-    Init, KMeans, KMeansParams, KMeansValidParams, Oversampling, kmeans, metrics,
+    Init, KMeans, KMeansParams, KMeansValidParams, Oversampling, kmeans, metrics, model_selection,
+    preprocessing,
 };
 pub use drystone_kernels as kernels;
 pub use drystone_sources::{csv, generate, libsvm, memory, npy};
@@ -85,7 +105,7 @@ pub mod prelude {
     pub use crate::{
         Block, CancelToken, ChunkedArray, ChunkedDataset, Dtype, Event, Executor, Init, KMeans,
         Layout, Observer, Oversampling, Targets, Threads, ToChunked, csv, generate, libsvm, memory,
-        metrics, npy,
+        metrics, model_selection, npy, preprocessing,
     };
 }
 

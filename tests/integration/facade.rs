@@ -8,7 +8,9 @@ use std::sync::mpsc;
 use drystone::executor::serve;
 use drystone::generate::{Blobs, Classification};
 use drystone::kmeans::Status;
+use drystone::model_selection::KFold;
 use drystone::prelude::*;
+use drystone::preprocessing::StandardScaler;
 use drystone::{
     CancelToken, ErrorKind, Event, Executor, Inline, StatePolicy, StopReason, Subprocess, laws,
 };
@@ -132,6 +134,10 @@ fn the_registry_knows_every_source() {
         laws::check_source(&data, &registry);
         let known = data.scan().expect("rows");
         laws::check_source(&known.slice(1..3).rechunk(1), &registry);
+        for (train, test) in KFold::new(3).shuffle(1).split(&known).expect("folds") {
+            let scaler = StandardScaler::params().fit(&train).expect("a scaler");
+            laws::check_source(&scaler.transform(&test), &registry);
+        }
     }
 }
 

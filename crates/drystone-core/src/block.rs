@@ -169,6 +169,13 @@ impl<T: RecordElement> Rows<T> {
         Self { values: self.values.compact(), n_features: self.n_features }
     }
 
+    fn gather(&self, rows: &[usize]) -> Self {
+        let mut values = crate::buffer::take::<T>(rows.len() * self.n_features);
+        let to = values.chunks_exact_mut(self.n_features.max(1));
+        to.zip(rows).for_each(|(to, &row)| to.copy_from_slice(self.row(row)));
+        Self { values: values.into(), n_features: self.n_features }
+    }
+
     fn slice(&self, rows: Range<usize>) -> Self {
         let range = rows.start * self.n_features..rows.end * self.n_features;
         Self { values: self.values.slice(range), n_features: self.n_features }
@@ -235,6 +242,13 @@ impl Records {
         match self {
             Self::F32(rows) => Self::F32(rows.compact()),
             Self::F64(rows) => Self::F64(rows.compact()),
+        }
+    }
+
+    fn gather(&self, rows: &[usize]) -> Self {
+        match self {
+            Self::F32(all) => Self::F32(all.gather(rows)),
+            Self::F64(all) => Self::F64(all.gather(rows)),
         }
     }
 
@@ -317,6 +331,16 @@ impl Targets {
         }
     }
 
+    fn gather(&self, rows: &[usize]) -> Self {
+        match self {
+            Self::F64(values) => Self::F64(gathered(values, rows)),
+            Self::I64(values) => Self::I64(gathered(values, rows)),
+            Self::Categories { codes, names } => {
+                Self::Categories { codes: gathered(codes, rows), names: Arc::clone(names) }
+            }
+        }
+    }
+
     fn slice(&self, rows: Range<usize>) -> Self {
         match self {
             Self::F64(values) => Self::F64(values.slice(rows)),
@@ -326,6 +350,10 @@ impl Targets {
             }
         }
     }
+}
+
+fn gathered<T: Element>(values: &[T], rows: &[usize]) -> Shared<T> {
+    rows.iter().map(|&row| values[row]).collect::<Vec<T>>().into()
 }
 
 impl Block {
@@ -377,6 +405,19 @@ impl Block {
             records: self.records.slice(rows.clone()),
             targets: self.targets.as_ref().map(|targets| targets.slice(rows.clone())),
             weights: self.weights.as_ref().map(|weights| weights.slice(rows)),
+        }
+    }
+
+    /// These of its rows, in this order, copied.
+    ///
+    /// # Panics
+    /// If one is not within the block.
+    #[must_use]
+    pub fn gather(&self, rows: &[usize]) -> Self {
+        Self {
+            records: self.records.gather(rows),
+            targets: self.targets.as_ref().map(|targets| targets.gather(rows)),
+            weights: self.weights.as_ref().map(|weights| gathered(weights, rows)),
         }
     }
 

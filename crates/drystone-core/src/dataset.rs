@@ -11,9 +11,10 @@ use crate::column::{Column, ColumnReduction};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fingerprint::Fingerprint;
 use crate::layout::{BlockRows, Dtype, Layout};
+use crate::rule::Rule;
 use crate::source::{BlockSource, Description};
 use crate::steps::{
-    Broken, Closure, Concat, Map, Rechunk, Recounted, Resident, Slice, empty_block,
+    Broken, Closure, Concat, Map, Rechunk, Recounted, Resident, Select, Slice, empty_block,
 };
 
 /// A dataset in blocks, none of which is read before it is needed.
@@ -153,15 +154,20 @@ impl ChunkedDataset {
     /// For work in this process that need not travel; otherwise write a [`Job`](crate::Job).
     ///
     /// # Errors
-    /// Those of reading and of `map`, with the block.
+    /// Those of reading and of `map`, with the block. A row that an error of `map` says is
+    /// counted from the first of its block; where row counts are known, from here on from the
+    /// first of the dataset.
     pub fn fold_blocks<T: Send>(
         &self,
         identity: impl Fn() -> T + Send + Sync,
         map: impl Fn(&Block) -> Result<T> + Send + Sync,
         merge: impl Fn(T, T) -> T + Send + Sync,
     ) -> Result<T> {
+        let rows = &self.layout().rows;
         let blocks = (0..self.n_blocks()).into_par_iter().map(|block_idx| {
-            map(&self.read(block_idx)?).map_err(|error| error.in_block(block_idx as u64))
+            let first_row = rows.rows_of(block_idx).map_or(0, |rows| rows.start);
+            let mapped = map(&self.read(block_idx)?);
+            mapped.map_err(|error| error.moved_down(first_row).in_block(block_idx as u64))
         });
         blocks.try_reduce(identity, |a, b| Ok(merge(a, b)))
     }
@@ -245,6 +251,24 @@ impl ChunkedDataset {
         self.step(Rechunk::new(self, block_rows))
     }
 
+    /// The rows that a rule keeps, in their order and in the blocks that they are in; a block
+    /// may be left without rows. `counts` are the rows kept of each block, so that the layout
+    /// knows them: a block that keeps another number is
+    /// [`SourceChanged`](ErrorKind::SourceChanged) when it is read. So is a rule that does
+    /// not fit the dataset an error then, or a dataset of unknown row counts.
+    ///
+    /// ```
+    /// use drystone_core::rule::{Order, Place, Rule};
+    /// let data = drystone_core::laws::small_dataset(10, 4);
+    /// let first_six = Rule::new(Order::Rows, Place::START..Order::Rows.place(6));
+    /// assert_eq!(data.select(first_six.clone(), &[4, 2, 0]).sum().compute()?[0], 15.0);
+    /// assert_eq!(data.select(first_six.others(), &[0, 2, 2]).sum().compute()?[0], 30.0);
+    /// # Ok::<(), drystone_core::Error>(())
+    /// ```
+    pub fn select(&self, rule: Rule, counts: &[u64]) -> Self {
+        self.step(Select::new(self, rule, counts))
+    }
+
     /// Each block through a function that keeps its shape and types.
     pub fn map(&self, f: impl Fn(Block) -> Result<Block> + Send + Sync + 'static) -> Self {
         self.map_to(self.layout().clone(), f)
@@ -319,8 +343,11 @@ impl ChunkedDataset {
         ColumnReduction::new(self, Column::Var)
     }
 
-    /// One step on; one that cannot be taken is an error when it is read.
-    fn step(&self, source: Result<impl BlockSource>) -> Self {
+    /// A step of one's own: a source that reads this dataset. One that describes itself, and
+    /// is registered, can be made in another process; a [`map`](Self::map) cannot.
+    ///
+    /// One that cannot be made, or is one too many, is an error when it is read.
+    pub fn step(&self, source: Result<impl BlockSource>) -> Self {
         let depth = self.depth + 1;
         match check_depth(depth).and(source) {
             Ok(source) => Self { depth, ..Self::new(source) },

@@ -245,6 +245,14 @@ impl Error {
         self
     }
 
+    /// Counts its row, if it says one, from the first row of the dataset: it was counted from
+    /// the row that is the dataset's `first_row`.
+    #[must_use]
+    pub fn moved_down(mut self, first_row: u64) -> Self {
+        self.0.location.row = self.0.location.row.map(|row| first_row + row);
+        self
+    }
+
     /// Says in which column, unless that is known.
     #[must_use]
     pub fn at_column(mut self, column: u64) -> Self {

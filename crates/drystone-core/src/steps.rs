@@ -7,6 +7,7 @@ mod map;
 mod rechunk;
 mod recounted;
 mod resident;
+mod select;
 mod slice;
 
 pub(crate) use broken::Broken;
@@ -16,6 +17,7 @@ pub(crate) use map::Map;
 pub(crate) use rechunk::{Rechunk, empty_block};
 pub(crate) use recounted::{Recounted, check_rows};
 pub(crate) use resident::Resident;
+pub(crate) use select::Select;
 pub(crate) use slice::Slice;
 
 use crate::error::Result;
@@ -27,6 +29,7 @@ pub(crate) fn register(registry: &mut Registry) {
     registry.source(concat::KIND, concat::open);
     registry.source(rechunk::KIND, rechunk::open);
     registry.source(recounted::KIND, recounted::open);
+    registry.source(select::KIND, select::open);
     registry.source(slice::KIND, slice::open);
 }
 

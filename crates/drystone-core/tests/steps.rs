@@ -1,6 +1,7 @@
 //! Chains of lazy steps give the rows that the same steps on a plain `Vec` give.
 
 use drystone_core::layout::{BlockRows, Dtype, Layout, TargetKind};
+use drystone_core::rule::{Order, Place, Rule};
 use drystone_core::{Block, BlockSource, ChunkedDataset, Records, Result, Rows, Targets};
 use proptest::prelude::*;
 
@@ -22,6 +23,7 @@ enum Op {
     Map,
     Persist,
     Scan,
+    Select(u64, u64),
     Concat(Vec<usize>, bool),
     ConcatSelf,
 }
@@ -139,6 +141,7 @@ fn apply(
         }
         Op::Persist => (data.persist().unwrap(), rows),
         Op::Scan => (data.scan().unwrap(), rows),
+        Op::Select(seed, row) => select(&data.scan().unwrap(), rows, *seed, *row),
         Op::Concat(cuts, known) => {
             let (other, more) = kind.dataset(cuts, *known);
             rows.extend(more);
@@ -148,6 +151,25 @@ fn apply(
             (ChunkedDataset::concat(&[data.clone(), data]).unwrap(), [rows.clone(), rows].concat())
         }
     }
+}
+
+/// The rows that stand before this one, shuffled.
+fn select(
+    data: &ChunkedDataset,
+    rows: Vec<Row>,
+    seed: u64,
+    row: u64,
+) -> (ChunkedDataset, Vec<Row>) {
+    let order = Order::Shuffled { seed };
+    let keeps = |other: u64| order.place(other) < order.place(row);
+    let kept = |block_idx| {
+        let rows = data.layout().rows.rows_of(block_idx).unwrap();
+        rows.filter(|&row| keeps(row)).count() as u64
+    };
+    let counts: Vec<u64> = (0..data.n_blocks()).map(kept).collect();
+    let rule = Rule::new(order, Place::START..order.place(row));
+    let rows = rows.into_iter().zip(0..).filter(|(_, row)| keeps(*row));
+    (data.select(rule, &counts), rows.map(|(row, _)| row).collect())
 }
 
 /// The dataset holds these rows, in blocks of the sizes that its layout declares.
@@ -175,6 +197,7 @@ fn op() -> impl Strategy<Value = Op> {
         1 => Just(Op::Map),
         1 => Just(Op::Persist),
         1 => Just(Op::Scan),
+        2 => (0_u64..4, 0_u64..50).prop_map(|(seed, row)| Op::Select(seed, row)),
         2 => (cuts(), any::<bool>()).prop_map(|(cuts, known)| Op::Concat(cuts, known)),
         1 => Just(Op::ConcatSelf),
     ]

@@ -5,12 +5,16 @@
 
 pub mod kmeans;
 pub mod metrics;
+pub mod model_selection;
+pub mod preprocessing;
 
 pub use kmeans::{Init, KMeans, KMeansParams, KMeansValidParams, Oversampling};
 
 use drystone_core::Registry;
 
-/// Adds the jobs of this crate, so that another process can run them.
+/// Adds the jobs and steps of this crate, so that another process can run them.
 pub fn register(registry: &mut Registry) {
     kmeans::register(registry);
+    model_selection::register(registry);
+    preprocessing::register(registry);
 }

@@ -89,7 +89,13 @@ fn sums_and_scans_of_other_columns() {
     for n_features in [0, 1, 3, LARGE, HUGE] {
         refused("core.moments/1", n_features);
         refused("kmeans.scan/1", (n_features, vec![1_u64], 1_usize));
+        refused("preprocessing.sums/1", n_features);
+        refused("preprocessing.extremes/1", n_features);
     }
+    for center in [&[][..], &[0.0], &[0.0; 3]] {
+        refused("preprocessing.spread/1", raw::<f64>(center));
+    }
+    assert!(ask("preprocessing.spread/1", &raw(&[f64::NAN, f64::INFINITY])).is_none());
     refused("core.spread/1", vec![0.0; 1]);
     refused("core.spread/1", vec![0.0; 3]);
     refused("kmeans.scan/1", (2_usize, vec![1_u64; 1001], 1_usize));
