@@ -91,11 +91,11 @@ pub use drystone_core::{
     TargetKind, Targets, Threads, ToChunked, run,
 };
 pub use drystone_core::{
-    array, block, column, control, executor, explain, label, laws, observe, rule, wire,
+    array, block, column, control, executor, explain, input, label, laws, observe, rule, wire,
 };
 pub use drystone_estimators::{
-    Init, KMeans, KMeansParams, KMeansValidParams, Oversampling, kmeans, metrics, model_selection,
-    preprocessing,
+    Init, KMeans, KMeansParams, KMeansValidParams, Oversampling, Svc, kmeans, metrics,
+    model_selection, preprocessing, svc,
 };
 pub use drystone_kernels as kernels;
 pub use drystone_sources::{csv, generate, libsvm, memory, npy};
@@ -104,8 +104,8 @@ pub use drystone_sources::{csv, generate, libsvm, memory, npy};
 pub mod prelude {
     pub use crate::{
         Block, CancelToken, ChunkedArray, ChunkedDataset, Dtype, Event, Executor, Init, KMeans,
-        Layout, Observer, Oversampling, Targets, Threads, ToChunked, csv, generate, libsvm, memory,
-        metrics, model_selection, npy, preprocessing,
+        Layout, Observer, Oversampling, Svc, Targets, Threads, ToChunked, csv, generate, libsvm,
+        memory, metrics, model_selection, npy, preprocessing,
     };
 }
 

@@ -75,7 +75,7 @@ impl ColumnReduction {
             Column::Var => {
                 let center: Vec<f64> = each(&|column| moments.mean(column)).to_vec();
                 let spread = session.run(&self.data, &Spread { center })?;
-                each(&|column| spread.sums[column].value() / moments.n_samples as f64)
+                each(&|column| spread.sum(column) / moments.n_samples as f64)
             }
         })
     }
@@ -178,14 +178,24 @@ impl Job for Moments {
 
 /// The job behind variances: sums of squared differences from `center`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct Spread {
-    center: Vec<f64>,
+pub struct Spread {
+    /// What differences are taken from, for each column.
+    pub center: Vec<f64>,
 }
 
+/// What [`Spread`] gives.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct SpreadPartial {
+pub struct SpreadPartial {
     #[serde(with = "crate::wire::exact_sums")]
     sums: Vec<ExactSum>,
+}
+
+impl SpreadPartial {
+    /// Sum of the squared differences in a column, correctly rounded.
+    #[must_use]
+    pub fn sum(&self, column: usize) -> f64 {
+        self.sums[column].value()
+    }
 }
 
 impl Partial for SpreadPartial {

@@ -15,7 +15,7 @@ use crate::job::{AnyPartial, ErasedJob};
 use crate::observe::{Event, Observer};
 use crate::place::catch_panic;
 
-/// Rows of a slice: the unit in which blocks are mapped. Small enough that two threads
+/// Rows of a slice, unless a job says otherwise: the unit in which blocks are mapped. Small enough that two threads
 /// share one block evenly, large enough that a slice's fixed costs vanish.
 pub const SLICE_ROWS: usize = 16_384;
 

@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 
 use crate::block::BlockAt;
 use crate::error::{Error, Result};
+use crate::executor::SLICE_ROWS;
 use crate::layout::Layout;
 use crate::state::Slot;
 use crate::wire;
@@ -22,8 +23,8 @@ pub trait Partial: Serialize + DeserializeOwned + Send + 'static {
 
 /// One step of an algorithm over all blocks: small, named, and able to travel.
 ///
-/// Blocks are mapped in slices (see [`SLICE_ROWS`](crate::executor::SLICE_ROWS)), in any
-/// order and from any thread. What an algorithm keeps about rows between steps is the
+/// Blocks are mapped in slices (see [`slice_rows`](Job::slice_rows)), in any order and from
+/// any thread. What an algorithm keeps about rows between steps is the
 /// job's [`State`](Job::State): held where the block is, and rebuilt by
 /// [`restore`](Job::restore) whenever it is not there, so that losing it changes no bit.
 pub trait Job: Serialize + DeserializeOwned + Send + Sync + 'static {
@@ -54,6 +55,12 @@ pub trait Job: Serialize + DeserializeOwned + Send + Sync + 'static {
     /// # Errors
     /// Whatever is wrong with the rows; the caller adds the block.
     fn map(&self, rows: &BlockAt, state: &mut Self::State, into: &mut Self::Partial) -> Result<()>;
+
+    /// Rows of a slice: what one thread maps at a time, and what a state is of. At least 1,
+    /// and the same for all jobs that share state. Fewer where a row takes long.
+    fn slice_rows(&self) -> usize {
+        SLICE_ROWS
+    }
 
     /// How many steps the state that [`map`](Job::map) expects has behind it.
     fn step(&self) -> u64 {
@@ -115,6 +122,8 @@ pub trait ErasedJob: Send + Sync {
     /// # Errors
     /// As for [`wire::decode`].
     fn decode_partial(&self, bytes: &[u8]) -> Result<AnyPartial>;
+    /// [`Job::slice_rows`].
+    fn rows_of_slice(&self) -> usize;
     /// Whether rows have state at all.
     fn has_state(&self) -> bool;
     /// [`Job::state_bytes_per_row`].
@@ -163,6 +172,10 @@ impl<J: Job> ErasedJob for J {
 
     fn decode_partial(&self, bytes: &[u8]) -> Result<AnyPartial> {
         Ok(Box::new(wire::decode::<J::Partial>(bytes)?))
+    }
+
+    fn rows_of_slice(&self) -> usize {
+        self.slice_rows().max(1)
     }
 
     fn has_state(&self) -> bool {

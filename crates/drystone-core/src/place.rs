@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crate::block::{Block, BlockAt};
 use crate::cache::BlockCache;
 use crate::error::{Error, Result};
-use crate::executor::{SLICE_ROWS, Step};
+use crate::executor::Step;
 use crate::job::AnyPartial;
 use crate::state::{Slot, SlotKey, StatePolicy, StateStore};
 use crate::steps::check_rows;
@@ -76,7 +76,8 @@ impl Place {
 
     /// Maps all slices of a block, one after the other.
     pub fn map_block(&self, step: &Step<'_>, at: &BlockAt, into: &mut AnyPartial) -> Result<()> {
-        slices(at).enumerate().try_for_each(|(idx, rows)| self.map_slice(step, &rows, idx, into))
+        let rows = slices(at, step.job.rows_of_slice());
+        rows.enumerate().try_for_each(|(idx, rows)| self.map_slice(step, &rows, idx, into))
     }
 }
 
@@ -91,11 +92,11 @@ pub(crate) fn catch_panic<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     })
 }
 
-/// The slices of a block.
-pub(crate) fn slices(at: &BlockAt) -> impl Iterator<Item = BlockAt> + '_ {
+/// The slices of a block, of `slice_rows` rows each.
+pub(crate) fn slices(at: &BlockAt, slice_rows: usize) -> impl Iterator<Item = BlockAt> + '_ {
     let n_samples = at.block.n_samples();
-    (0..n_samples).step_by(SLICE_ROWS).map(move |first| {
-        let rows = first..n_samples.min(first + SLICE_ROWS);
+    (0..n_samples).step_by(slice_rows).map(move |first| {
+        let rows = first..n_samples.min(first + slice_rows);
         let block: Block = at.block.slice(rows);
         BlockAt { block, block_idx: at.block_idx, first_row: at.first_row + first as u64 }
     })

@@ -14,10 +14,10 @@
 mod assign;
 mod bounds;
 mod costs;
-mod draws;
-mod element;
+pub(crate) mod draws;
+pub(crate) mod element;
 mod file;
-mod fit;
+pub(crate) mod fit;
 mod init;
 mod labelled;
 #[cfg(test)]
@@ -33,7 +33,7 @@ mod plus_plus;
 mod recluster;
 mod relocate;
 mod round;
-mod scan;
+pub(crate) mod scan;
 mod score;
 mod seeding;
 mod sums;

@@ -3,12 +3,15 @@
 //! They touch data only through jobs that an executor runs: no files (but a model's
 //! own), sockets, spawned threads or clocks here.
 
+mod archive;
 pub mod kmeans;
 pub mod metrics;
 pub mod model_selection;
 pub mod preprocessing;
+pub mod svc;
 
 pub use kmeans::{Init, KMeans, KMeansParams, KMeansValidParams, Oversampling};
+pub use svc::Svc;
 
 use drystone_core::Registry;
 
@@ -17,4 +20,5 @@ pub fn register(registry: &mut Registry) {
     kmeans::register(registry);
     model_selection::register(registry);
     preprocessing::register(registry);
+    svc::register(registry);
 }

@@ -6,12 +6,14 @@
 pub mod distance;
 pub mod exact_sum;
 pub mod float;
+pub mod gram;
 pub mod isa;
 pub mod limbs;
 pub mod math;
 pub mod nearest;
 pub mod normal;
 pub mod screen;
+pub mod smo;
 
 pub use exact_sum::ExactSum;
 pub use float::Float;

@@ -134,7 +134,7 @@ fn open(place: &Place, step: &Step<'_>, queue: &Queue, block_idx: usize) -> Resu
         queue.opened(Vec::new());
         return fetched.map(|_| StepStats::default());
     };
-    let rows: Vec<BlockAt> = slices(&fetched.block).collect();
+    let rows: Vec<BlockAt> = slices(&fetched.block, step.job.rows_of_slice()).collect();
     let left = Arc::new(AtomicUsize::new(rows.len()));
     if rows.is_empty() {
         step.block_done(queue.block_done());

@@ -3,27 +3,20 @@
 //! Data only: nothing in a file chooses code. Whatever is not the canonical form of some
 //! model, to the last bit, is an error.
 
-use std::collections::HashMap;
-use std::fs::File;
-use std::io::{Read, Write};
 use std::path::Path;
 
 use drystone_core::{Error, ErrorKind, Records, Result, Rows};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::element::Real;
 use super::model::{History, KMeans, Status};
 use super::params::KMeansValidParams;
+use crate::archive::{self, Array};
 
 const FORMAT: &str = "drystone.kmeans";
 const VERSION: u32 = 1;
-/// The key of the header under which everything but the arrays is kept.
-const KEY: &str = "drystone";
-/// Largest model file: 10 million centroids x 20 features fit.
-const MAX_BYTES: u64 = 2 << 30;
 
 /// What a file says besides its arrays; its fields are written in this order.
 #[derive(Serialize, Deserialize)]
@@ -60,35 +53,7 @@ impl KMeans {
     /// # Errors
     /// When it would be over 2 GiB.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        let centroids = self.centroids_bytes();
-        let counts = le_bytes(&self.cluster_counts);
-        let header = self.header(&centroids, &counts)?;
-        let dtype = match self.centroids {
-            Records::F32(_) => Dtype::F32,
-            Records::F64(_) => Dtype::F64,
-        };
-        let shape = vec![self.n_clusters(), self.n_features()];
-        let tensors = [
-            ("centroids", TensorView::new(dtype, shape, &centroids)),
-            ("cluster_counts", TensorView::new(Dtype::U64, vec![self.n_clusters()], &counts)),
-        ];
-        let tensors = tensors.map(|(name, view)| view.map(|view| (name, view)));
-        let tensors =
-            tensors.into_iter().collect::<Result<Vec<_>, _>>().map_err(Error::external)?;
-        let header = Some(HashMap::from([(KEY.to_owned(), header)]));
-        let bytes = safetensors::serialize(tensors, header).map_err(Error::external)?;
-        check_size(bytes.len() as u64)?;
-        Ok(bytes)
-    }
-
-    fn centroids_bytes(&self) -> Vec<u8> {
-        match &self.centroids {
-            Records::F32(rows) => le_bytes(rows.values()),
-            Records::F64(rows) => le_bytes(rows.values()),
-        }
-    }
-
-    fn header(&self, centroids: &[u8], counts: &[u8]) -> Result<String> {
+        let arrays = self.arrays();
         let mut header = Header {
             format: FORMAT.to_owned(),
             version: VERSION,
@@ -99,9 +64,18 @@ impl KMeans {
             checksum: String::new(),
         };
         let unsigned = serde_json::to_string(&header).map_err(Error::external)?;
-        header.checksum =
-            hex(Sha256::new().chain_update(unsigned).chain_update(centroids).chain_update(counts));
-        serde_json::to_string(&header).map_err(Error::external)
+        header.checksum = archive::checksum(&unsigned, &arrays);
+        archive::write(&serde_json::to_string(&header).map_err(Error::external)?, &arrays)
+    }
+
+    fn arrays(&self) -> [Array; 2] {
+        let shape = [self.n_clusters(), self.n_features()];
+        let centroids = match &self.centroids {
+            Records::F32(rows) => Array::new("centroids", &shape, Dtype::F32, rows.values()),
+            Records::F64(rows) => Array::new("centroids", &shape, Dtype::F64, rows.values()),
+        };
+        let counts = &self.cluster_counts;
+        [centroids, Array::new("cluster_counts", &[counts.len()], Dtype::U64, counts)]
     }
 
     /// A model from the bytes of a file.
@@ -110,38 +84,23 @@ impl KMeans {
     /// [`ErrorKind::Format`] when they are not the canonical form of a model: cut off, a
     /// bit flipped, another format or version; [`ErrorKind::Limit`] over 2 GiB.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        check_size(bytes.len() as u64)?;
-        let malformed = |error| Error::format("a safetensors file", error);
-        let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(malformed)?;
-        let tensors = SafeTensors::deserialize(bytes).map_err(malformed)?;
-        let header = metadata.metadata().as_ref().and_then(|metadata| metadata.get(KEY));
-        let header = header.ok_or_else(|| Error::format("a drystone model", "another file"))?;
-        let header: Header = serde_json::from_str(header)
+        let (header, tensors) = archive::read(bytes)?;
+        let header: Header = serde_json::from_str(&header)
             .map_err(|error| Error::format("the header of a drystone model", error))?;
         let model = Self::from_parts(header, &tensors)?;
-        if model.to_bytes()? == bytes {
-            return Ok(model);
-        }
-        let found = "other bytes: the file is damaged, or was not written by drystone";
-        Err(Error::format("the checksum and canonical form of a model", found))
+        archive::check_canonical(bytes, &model.to_bytes()?)?;
+        Ok(model)
     }
 
     fn from_parts(header: Header, tensors: &SafeTensors<'_>) -> Result<Self> {
-        if header.format != FORMAT || header.version != VERSION {
-            let found = format!("{} {}", header.format, header.version);
-            return Err(Error::format(format!("{FORMAT} {VERSION}"), found));
-        }
+        archive::check_format((FORMAT, VERSION), (&header.format, header.version))?;
         let status = Status::from_name(&header.status);
         let status = status.ok_or_else(|| Error::format("a status", &header.status))?;
         if !(header.inertia >= 0.0 && header.inertia.is_finite()) {
             return Err(Error::format("a finite inertia of at least 0", header.inertia));
         }
-        let tensor = |name| {
-            let missing = |_| Error::format(format!("an array {name:?}"), "none");
-            tensors.tensor(name).map_err(missing)
-        };
-        let centroids = centroids(&tensor("centroids")?)?;
-        let counts = tensor("cluster_counts")?;
+        let centroids = centroids(&archive::tensor(tensors, "centroids")?)?;
+        let counts = archive::tensor(tensors, "cluster_counts")?;
         if counts.dtype() != Dtype::U64 || counts.shape() != [centroids.n_samples()] {
             return Err(Error::format("a count for each centroid", "another array"));
         }
@@ -150,11 +109,7 @@ impl KMeans {
             inertia: header.inertia,
             n_iter: header.n_iter as usize,
             status,
-            cluster_counts: counts
-                .data()
-                .chunks_exact(8)
-                .map(drystone_core::wire::raw::Raw::read)
-                .collect(),
+            cluster_counts: archive::numbers(&counts)?,
             recipe: header.recipe,
             history: History::default(),
         })
@@ -166,18 +121,7 @@ impl KMeans {
     /// # Errors
     /// [`ErrorKind::Io`], with the file.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        let path = path.as_ref();
-        let bytes = self.to_bytes()?;
-        let mut name = path.file_name().unwrap_or_default().to_owned();
-        name.push(".partial");
-        let partial = path.with_file_name(name);
-        let write = || {
-            let mut file = File::create(&partial)?;
-            file.write_all(&bytes)?;
-            file.sync_all()?;
-            std::fs::rename(&partial, path)
-        };
-        write().map_err(|error| Error::io("cannot write the model", error).in_file(path))
+        archive::save(path.as_ref(), &self.to_bytes()?)
     }
 
     /// Reads a model from a file.
@@ -185,14 +129,7 @@ impl KMeans {
     /// # Errors
     /// [`ErrorKind::Io`], and as for [`from_bytes`](Self::from_bytes), with the file.
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
-        let path = path.as_ref();
-        let read = || {
-            let mut bytes = Vec::new();
-            File::open(path)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
-            Ok(bytes)
-        };
-        let bytes = read().map_err(|error| Error::io("cannot read the model", error));
-        bytes.and_then(|bytes| Self::from_bytes(&bytes)).map_err(|error| error.in_file(path))
+        archive::load(path.as_ref(), Self::from_bytes)
     }
 
     /// SHA-256 of the canonical file, in hexadecimal: equal for equal models only.
@@ -200,7 +137,7 @@ impl KMeans {
     /// # Errors
     /// As for [`to_bytes`](Self::to_bytes).
     pub fn sha256(&self) -> Result<String> {
-        Ok(hex(Sha256::new().chain_update(self.to_bytes()?)))
+        Ok(archive::sha256(&self.to_bytes()?))
     }
 }
 
@@ -227,22 +164,4 @@ fn finite_rows<T: Real>(bytes: &[u8], n_features: usize) -> Result<Records> {
         }
         None => Ok(T::into_records(Rows::new(values, n_features)?)),
     }
-}
-
-fn le_bytes<T: drystone_core::wire::raw::Raw>(values: &[T]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(values.len() * T::SIZE);
-    values.iter().for_each(|value| value.write(&mut bytes));
-    bytes
-}
-
-fn hex(hash: Sha256) -> String {
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn check_size(found: u64) -> Result<()> {
-    if found <= MAX_BYTES {
-        return Ok(());
-    }
-    let what = "the size of a model in bytes".to_owned();
-    Err(ErrorKind::Limit { what, limit: MAX_BYTES, found }.into())
 }

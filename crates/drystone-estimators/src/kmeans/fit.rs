@@ -41,7 +41,7 @@ pub(crate) fn fit(params: &KMeansValidParams<'_>, data: &ChunkedDataset) -> Resu
     }
 }
 
-fn unknown_isa(name: String) -> Error {
+pub(crate) fn unknown_isa(name: String) -> Error {
     let available: Vec<&str> = Isa::available().iter().map(|isa| isa.name()).collect();
     Error::parameter("DRYSTONE_ISA", available.join(" or "), format!("{name:?}"))
 }

@@ -1,0 +1,328 @@
+//! A fit from end to end: survey, sweeps, model. Holds no arithmetic on rows.
+
+use std::sync::Arc;
+
+use drystone_core::column::Spread;
+use drystone_core::{
+    ChunkedDataset, Control, Dtype, Error, ErrorKind, Event, Records, Result, Rows, Session,
+    Threads,
+};
+use drystone_kernels::Isa;
+
+use super::classes::Classes;
+use super::kernel::{Frame, Gamma, Kernel};
+use super::log::Pool;
+use super::model::{History, Machine, Status, Svc};
+use super::pair::{Goal, Pair};
+use super::params::{ClassWeight, SvcValidParams};
+use super::survey::{Survey, SurveyPartial};
+use super::sweep::{Sweep, bytes_per_row};
+use crate::kmeans::fit::unknown_isa;
+
+/// Arguments of kernels that single precision holds with room to spare.
+const SINGLE_REACH: f64 = 1e30;
+
+pub(crate) fn fit(params: &SvcValidParams<'_>, data: &ChunkedDataset) -> Result<Svc> {
+    let shared = Threads::shared();
+    let executor = params.executor.unwrap_or(&*shared);
+    let control = Control::new(params.cancel.clone(), params.max_time);
+    let session = Session::new(executor, params.observer, &control);
+    Isa::check_choice().map_err(unknown_isa)?;
+    let problem = Problem::new(params, &session, data)?;
+    drop(session);
+    problem.solve(params, executor, &control)
+}
+
+fn empty(what: impl Into<String>) -> Error {
+    ErrorKind::Empty { what: what.into() }.into()
+}
+
+/// What the survey found, and what follows from it.
+struct Problem {
+    data: ChunkedDataset,
+    frame: Arc<Frame>,
+    classes: Arc<Classes>,
+    /// C of each class.
+    costs: Vec<f64>,
+    counts: Vec<u64>,
+    precise: bool,
+    passes: usize,
+    blocks_read: usize,
+}
+
+impl Problem {
+    fn new(
+        params: &SvcValidParams<'_>,
+        session: &Session<'_>,
+        data: &ChunkedDataset,
+    ) -> Result<Self> {
+        let n_features = data.n_features();
+        if n_features == 0 {
+            return Err(empty("the dataset has no columns"));
+        }
+        if data.layout().targets.is_none() {
+            return Err(Error::format(
+                "a dataset with targets: the class of each row",
+                "no targets",
+            ));
+        }
+        let data = session.with_known_rows(data)?;
+        let survey = session.run(&data, &Survey { n_features })?;
+        check_classes(&survey)?;
+        let costs = costs(params, &survey)?;
+        let moments = &survey.moments;
+        let mean: Vec<f64> = (0..n_features).map(|column| moments.mean(column)).collect();
+        let gamma = gamma(params, session, &data, &mean)?;
+        let frame = Frame::new(params.kernel, gamma, mean);
+        let widest = moments.min.iter().zip(&moments.max);
+        let max_abs: Vec<f64> = widest.map(|(min, max)| min.abs().max(max.abs())).collect();
+        let reach = check_reach(&frame, &max_abs)?;
+        Ok(Self {
+            data,
+            frame: Arc::new(frame),
+            counts: survey.classes.values().map(|rows| rows.n_weighty).collect(),
+            classes: Arc::new(Classes(survey.classes.into_keys().collect())),
+            costs,
+            precise: reach > SINGLE_REACH,
+            passes: session.passes(),
+            blocks_read: session.blocks_read(),
+        })
+    }
+
+    fn pairs(&self, params: &SvcValidParams<'_>) -> Vec<Pair> {
+        let n_classes = self.classes.len() as u32;
+        let goal = Goal {
+            tol: params.tol,
+            max_iter: params.max_iter,
+            shrinking: params.shrinking,
+            convex: params.kernel.is_convex(),
+            precise: self.precise,
+        };
+        let all = (0..n_classes).flat_map(|a| (a + 1..n_classes).map(move |b| (a, b)));
+        let pair = |(index, (a, b)): (usize, (u32, u32))| {
+            let n_rows = self.counts[a as usize] + self.counts[b as usize];
+            Pair::new(index as u32, (a, b), n_rows, goal)
+        };
+        all.enumerate().map(pair).collect()
+    }
+
+    fn solve(
+        self,
+        params: &SvcValidParams<'_>,
+        executor: &dyn drystone_core::Executor,
+        control: &Control,
+    ) -> Result<Svc> {
+        let mut sweeps = Sweeps {
+            keeps_tiles: self.keeps_tiles(params, executor.describe().memory_budget),
+            pool: Arc::new(Pool::new(self.frame.n_features())),
+            pairs: self.pairs(params),
+            step: 0,
+            problem: &self,
+        };
+        let session = Session::new(executor, params.observer, control);
+        let stopped = sweeps.run(&session)?;
+        let (mut passes, mut blocks_read) = (session.passes(), session.blocks_read());
+        drop(session);
+        if stopped.is_some() {
+            let unstoppable = Control::default();
+            let session = Session::new(executor, params.observer, &unstoppable);
+            sweeps.pairs.iter_mut().for_each(Pair::end);
+            sweeps.run(&session)?;
+            passes += session.passes();
+            blocks_read += session.blocks_read();
+        }
+        let Sweeps { pairs, pool, keeps_tiles, .. } = sweeps;
+        let per_row = bytes_per_row(self.classes.len(), self.frame.n_features(), keeps_tiles);
+        let history = History {
+            passes: self.passes + passes,
+            blocks_read: self.blocks_read + blocks_read,
+            state_bytes: self.data.n_samples().unwrap_or(0) * per_row as u64,
+        };
+        let converged = pairs.iter().all(|pair| pair.certificate.converged);
+        let status = match stopped {
+            _ if converged => Status::Converged,
+            Some(status) => status,
+            None if pairs.iter().any(|pair| pair.n_iter >= params.max_iter) => Status::MaxIter,
+            None => Status::Stalled,
+        };
+        self.model(params, &pairs, &pool, status, history)
+    }
+
+    /// Whether rows are kept as kernels want them.
+    fn keeps_tiles(&self, params: &SvcValidParams<'_>, executor_budget: u64) -> bool {
+        let budget = params.memory_budget.unwrap_or(executor_budget / 2);
+        let with = bytes_per_row(self.classes.len(), self.frame.n_features(), true);
+        let without = bytes_per_row(self.classes.len(), self.frame.n_features(), false);
+        let n_samples = self.data.n_samples().unwrap_or(u64::MAX);
+        n_samples.saturating_mul((with - without) as u64) <= budget
+    }
+
+    fn model(
+        &self,
+        params: &SvcValidParams<'_>,
+        pairs: &[Pair],
+        pool: &Pool,
+        status: Status,
+        history: History,
+    ) -> Result<Svc> {
+        let machine = Machine::new(self.classes.len(), pairs);
+        let rows: Vec<u32> = machine.places.clone();
+        let values = rows.iter().flat_map(|&place| pool.row(place).iter().copied());
+        let d = self.frame.n_features();
+        let support_vectors = match self.data.dtype() {
+            Dtype::F32 => Records::F32(Rows::new(values.map(|value| value as f32).collect(), d)?),
+            Dtype::F64 => Records::F64(Rows::new(values.collect(), d)?),
+        };
+        Ok(Svc {
+            frame: (*self.frame).clone(),
+            classes: (*self.classes).clone(),
+            support_vectors,
+            support: machine.support,
+            n_support: machine.n_support,
+            dual_coef: machine.dual_coef,
+            intercept: machine.intercept,
+            certificates: pairs.iter().map(|pair| pair.certificate).collect(),
+            n_iter: pairs.iter().map(|pair| pair.n_iter as u64).collect(),
+            status,
+            shape: params.shape,
+            recipe: super::file::recipe(params),
+            history,
+            decider: std::sync::OnceLock::new(),
+        })
+    }
+}
+
+/// The sweeps of a fit.
+struct Sweeps<'a> {
+    problem: &'a Problem,
+    keeps_tiles: bool,
+    pool: Arc<Pool>,
+    pairs: Vec<Pair>,
+    step: u64,
+}
+
+impl Sweeps<'_> {
+    /// Until all problems are solved; says why, if it was stopped before.
+    fn run(&mut self, session: &Session<'_>) -> Result<Option<Status>> {
+        while self.pairs.iter().any(|pair| !pair.is_done()) {
+            let job = self.job();
+            let found = match session.run(&self.problem.data, &job) {
+                Ok(found) => found,
+                Err(error) => match error.kind() {
+                    ErrorKind::Stopped { reason } => return Ok(Some(Status::of(*reason))),
+                    _ => return Err(error),
+                },
+            };
+            drop(job);
+            self.step += 1;
+            let pool = Arc::make_mut(&mut self.pool);
+            let going = self.pairs.iter_mut().filter(|pair| !pair.is_done());
+            let mut gap = 0.0_f64;
+            for (pair, found) in going.zip(&found.pairs) {
+                gap = gap.max(found.extremes.gap());
+                pair.take_in(found, &self.problem.frame, pool);
+            }
+            session.note(&Event::Iteration { iteration: self.step as usize, cost: gap });
+        }
+        Ok(None)
+    }
+
+    fn job(&mut self) -> Sweep {
+        let going = self.pairs.iter_mut().filter(|pair| !pair.is_done());
+        Sweep {
+            frame: Arc::clone(&self.problem.frame),
+            classes: Arc::clone(&self.problem.classes),
+            costs: self.problem.costs.clone(),
+            step: self.step,
+            keeps_tiles: self.keeps_tiles,
+            pool: Arc::clone(&self.pool),
+            pairs: going.map(Pair::task).collect(),
+        }
+    }
+}
+
+fn check_classes(survey: &SurveyPartial) -> Result<()> {
+    if survey.moments.n_samples == 0 {
+        return Err(empty("the dataset has no rows"));
+    }
+    if survey.classes.len() < 2 {
+        let found = survey.classes.keys().map(|label| format!("class {label} only"));
+        return Err(Error::format("targets of at least two classes", found.collect::<String>()));
+    }
+    match survey.classes.iter().find(|(_, rows)| rows.n_weighty == 0) {
+        Some((label, _)) => Err(empty(format!("no row of class {label} has a positive weight"))),
+        None => Ok(()),
+    }
+}
+
+/// C times the weight of each class.
+fn costs(params: &SvcValidParams<'_>, survey: &SurveyPartial) -> Result<Vec<f64>> {
+    let n_classes = survey.classes.len();
+    let costs: Vec<f64> = match &params.class_weight {
+        ClassWeight::Uniform => vec![params.c; n_classes],
+        ClassWeight::Balanced => {
+            let n_samples = survey.moments.n_samples as f64;
+            let weight = |count: u64| n_samples / (n_classes as f64 * count as f64);
+            survey.classes.values().map(|rows| params.c * weight(rows.n_samples)).collect()
+        }
+        ClassWeight::Given(weights) => {
+            if weights.len() != n_classes {
+                let expected = format!("a factor for each of {n_classes} classes");
+                return Err(Error::parameter("class_weight", expected, weights.len()));
+            }
+            weights.iter().map(|weight| params.c * weight).collect()
+        }
+    };
+    let largest = costs.iter().fold(0.0_f64, |most, &cost| most.max(cost)) * survey.max_weight;
+    if largest < 1e100 {
+        Ok(costs)
+    } else {
+        Err(Error::parameter("c", "below 1e100 when multiplied by the weights", largest))
+    }
+}
+
+fn gamma(
+    params: &SvcValidParams<'_>,
+    session: &Session<'_>,
+    data: &ChunkedDataset,
+    mean: &[f64],
+) -> Result<f64> {
+    let n_features = mean.len() as f64;
+    match (params.kernel, params.gamma) {
+        (Kernel::Linear, _) => Ok(1.0),
+        (_, Gamma::Value(gamma)) => Ok(gamma),
+        (_, Gamma::Auto) => Ok(1.0 / n_features),
+        (_, Gamma::Scale) => {
+            let center = mean.iter().sum::<f64>() / n_features;
+            let spread = session.run(data, &Spread { center: vec![center; mean.len()] })?;
+            let sum: f64 = (0..mean.len()).map(|column| spread.sum(column)).sum();
+            let n_values = data.n_samples().unwrap_or(0) as f64 * n_features;
+            let gamma = n_values / sum / n_features;
+            if gamma > 0.0 && gamma.is_finite() {
+                return Ok(gamma);
+            }
+            let expected = "a number: \"scale\" needs data that vary";
+            let found = format!("\"scale\" of data with a variance of {:e}", sum / n_values);
+            Err(Error::parameter("gamma", expected, found))
+        }
+    }
+}
+
+/// # Errors
+/// [`ErrorKind::Range`] when kernels leave the range of `f64`.
+fn check_reach(frame: &Frame, max_abs: &[f64]) -> Result<f64> {
+    let reach = frame.reach(max_abs);
+    let values = match frame.kernel {
+        Kernel::Poly { degree, coef0 } => power(reach + coef0.abs(), degree),
+        Kernel::Linear | Kernel::Rbf | Kernel::Sigmoid { .. } => reach,
+    };
+    if values < 1e150 {
+        return Ok(reach.max(values));
+    }
+    let found = format!("kernels of up to {values:e}");
+    Err(Error::parameter("gamma", "one that keeps kernels below 1e150: scale the columns", found))
+}
+
+fn power(base: f64, degree: u32) -> f64 {
+    (0..degree).fold(1.0, |power, _| power * base)
+}

@@ -1,0 +1,166 @@
+//! Kernels, and rows as they want them.
+
+use std::fmt;
+
+use drystone_core::block::RecordElement;
+use drystone_core::{Records, Rows};
+use drystone_kernels::Float;
+use drystone_kernels::gram::{Map, Real};
+use serde::{Deserialize, Serialize};
+
+/// The kernel of a support vector machine: what takes the place of the dot product.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub enum Kernel {
+    /// x's
+    Linear,
+    /// exp(-gamma |x - s|^2), the radial basis function
+    #[default]
+    Rbf,
+    /// (gamma x's + coef0)^degree
+    Poly {
+        /// The exponent; at most 32.
+        degree: u32,
+        /// What is added to the product.
+        coef0: f64,
+    },
+    /// tanh(gamma x's + coef0). Not positive definite: there may be several optima, and there
+    /// is no duality gap.
+    Sigmoid {
+        /// What is added to the product.
+        coef0: f64,
+    },
+}
+
+impl Kernel {
+    /// Whether every kernel matrix is positive semidefinite, so that the optimum is unique
+    /// and has no duality gap.
+    #[must_use]
+    pub fn is_convex(self) -> bool {
+        match self {
+            Self::Linear | Self::Rbf => true,
+            Self::Poly { coef0, .. } => coef0 >= 0.0,
+            Self::Sigmoid { .. } => false,
+        }
+    }
+}
+
+impl fmt::Display for Kernel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Linear => f.write_str("linear"),
+            Self::Rbf => f.write_str("rbf"),
+            Self::Poly { degree, coef0 } => write!(f, "poly(degree={degree}, coef0={coef0})"),
+            Self::Sigmoid { coef0 } => write!(f, "sigmoid(coef0={coef0})"),
+        }
+    }
+}
+
+/// The gamma of [`Kernel`]s that have one.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Gamma {
+    /// 1 / (`n_features` times the variance of all values)
+    #[default]
+    Scale,
+    /// 1 / `n_features`
+    Auto,
+    /// This one.
+    Value(f64),
+}
+
+impl fmt::Display for Gamma {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Scale => f.write_str("scale"),
+            Self::Auto => f.write_str("auto"),
+            Self::Value(gamma) => write!(f, "{gamma}"),
+        }
+    }
+}
+
+/// Where rows are seen from, so that a kernel is a function of one number: moved, for
+/// kernels of distances, to where the numbers are small, and scaled.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Frame {
+    pub kernel: Kernel,
+    pub gamma: f64,
+    /// The mean of each column for the radial basis function; zeros for the others.
+    pub center: Vec<f64>,
+}
+
+impl Frame {
+    pub fn new(kernel: Kernel, gamma: f64, mean: Vec<f64>) -> Self {
+        let center = if kernel == Kernel::Rbf { mean } else { vec![0.0; mean.len()] };
+        Self { kernel, gamma, center }
+    }
+
+    pub fn n_features(&self) -> usize {
+        self.center.len()
+    }
+
+    pub fn map(&self) -> Map {
+        match self.kernel {
+            Kernel::Linear => Map::Identity,
+            Kernel::Rbf => Map::Exp2,
+            Kernel::Poly { degree, coef0 } => Map::Power { coef0, degree },
+            Kernel::Sigmoid { coef0 } => Map::Tanh { coef0 },
+        }
+    }
+
+    fn scale(&self) -> f64 {
+        match self.kernel {
+            Kernel::Linear => 1.0,
+            Kernel::Rbf => (2.0 * std::f64::consts::LOG2_E * self.gamma).sqrt(),
+            Kernel::Poly { .. } | Kernel::Sigmoid { .. } => self.gamma.sqrt(),
+        }
+    }
+
+    /// Appends a row in this frame.
+    pub fn prepare<T: Float, V: Real>(&self, row: &[T], into: &mut Vec<V>) {
+        let scale = self.scale();
+        let values = row.iter().zip(&self.center);
+        into.extend(values.map(|(&x, &center)| V::from_f64((x.to_f64() - center) * scale)));
+    }
+
+    /// Appends a row of some records.
+    pub fn prepare_row<V: Real>(&self, records: &Records, row: usize, into: &mut Vec<V>) {
+        match records {
+            Records::F32(rows) => self.prepare(row_of(rows, row), into),
+            Records::F64(rows) => self.prepare(row_of(rows, row), into),
+        }
+    }
+
+    /// The largest magnitude of t, given that of each column: what may overflow.
+    pub fn reach(&self, max_abs: &[f64]) -> f64 {
+        let scale = self.scale();
+        let widths = max_abs.iter().zip(&self.center);
+        2.0 * widths.map(|(max, center)| ((max + center.abs()) * scale).powi(2)).sum::<f64>()
+    }
+}
+
+fn row_of<T: RecordElement>(rows: &Rows<T>, row: usize) -> &[T] {
+    rows.row(row)
+}
+
+/// Rows in a frame, one after the other.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Prepared<V> {
+    pub rows: Vec<V>,
+    pub offsets: Vec<V>,
+}
+
+impl<V: Real> Prepared<V> {
+    pub fn new<'a, T: Float>(frame: &Frame, rows: impl Iterator<Item = &'a [T]>) -> Self {
+        let (map, d) = (frame.map(), frame.n_features());
+        let mut prepared = Self { rows: Vec::new(), offsets: Vec::new() };
+        for row in rows {
+            frame.prepare(row, &mut prepared.rows);
+            let last = prepared.rows.len() - d;
+            prepared.offsets.push(map.offset(&prepared.rows[last..]));
+        }
+        prepared
+    }
+
+    pub fn supports(&self) -> drystone_kernels::gram::Supports<'_, V> {
+        drystone_kernels::gram::Supports { rows: &self.rows, offsets: &self.offsets }
+    }
+}

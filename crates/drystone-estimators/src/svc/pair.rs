@@ -1,0 +1,417 @@
+//! The driver's side of one problem of two classes: takes what a sweep found, improves the
+//! coordinates, and says what the next sweep is to take in.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use drystone_kernels::ExactSum;
+use drystone_kernels::smo::Stop;
+
+use super::certificate::Certificate;
+use super::kernel::Frame;
+use super::log::{Change, Extremes, Log, Pool, Segment};
+use super::sweep::{Latest, PairPartial, PairTask};
+use super::working_set::{Member, WorkingSet};
+
+/// Steps between those that lay rows aside.
+const SHRINK_EVERY: usize = 3;
+/// A working set is solved until the violation is this share of what it was.
+const INNER_SHARE: f64 = 0.1;
+/// Rounding of single precision must not decide about convergence, so sweeps in it aim lower.
+const SINGLE_SHARE: f64 = 0.95;
+/// Gradients are summed up from the coordinates so often before the problem is given up.
+const MAX_EPOCHS: u32 = 20;
+/// Confirmations without much progress before single precision is given up.
+const MAX_STALLED: u32 = 2;
+/// Steps of the inner solver for each place in the working set, at most.
+const INNER_ITER: usize = 200;
+/// A log of so many changes for each row of the pool is cut short.
+const LOG_PER_ROW: usize = 32;
+
+/// What a problem is solved to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Goal {
+    pub tol: f64,
+    /// Steps of the inner solver, at most.
+    pub max_iter: usize,
+    pub shrinking: bool,
+    /// Whether the kernel has no negative eigenvalues.
+    pub convex: bool,
+    /// Whether single precision cannot hold the kernels' arguments.
+    pub precise: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Solving,
+    /// The sweep sums up all gradients from the coordinates, in double precision.
+    Refreshing,
+    /// The sweep measures what the intercept leaves to be desired.
+    Measuring,
+    Done,
+}
+
+/// What is known of a row that was ever in a working set.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    place: u32,
+    bound: f64,
+    beta: f64,
+}
+
+/// A problem of two classes on its way to the optimum.
+#[derive(Debug)]
+pub(crate) struct Pair {
+    pub index: u32,
+    pub first: u32,
+    pub second: u32,
+    goal: Goal,
+    phase: Phase,
+    log: Arc<Log>,
+    known: BTreeMap<u64, Known>,
+    set: Set,
+    /// Most members of the working set.
+    size: usize,
+    watched: Arc<Vec<u64>>,
+    /// Steps of the inner solver so far.
+    pub n_iter: usize,
+    /// Whether it is to end here, whatever is violated.
+    ending: bool,
+    /// The least violation that was confirmed in double precision.
+    best_gap: f64,
+    n_stalled: u32,
+    intercept: f64,
+    pub certificate: Certificate,
+}
+
+#[derive(Debug)]
+enum Set {
+    Single(WorkingSet<f32>),
+    Double(WorkingSet<f64>),
+}
+
+impl Set {
+    fn new(precise: bool) -> Self {
+        if precise {
+            Self::Double(WorkingSet::default())
+        } else {
+            Self::Single(WorkingSet::default())
+        }
+    }
+
+    fn members(&mut self) -> &mut Vec<Member> {
+        match self {
+            Self::Single(set) => &mut set.members,
+            Self::Double(set) => &mut set.members,
+        }
+    }
+
+    fn keep(&mut self, order: &[usize]) {
+        match self {
+            Self::Single(set) => set.keep(order),
+            Self::Double(set) => set.keep(order),
+        }
+    }
+
+    fn solve(
+        &mut self,
+        added: Vec<Member>,
+        frame: &Frame,
+        pool: &Pool,
+        stop: Stop,
+    ) -> (usize, Vec<Change>) {
+        match self {
+            Self::Single(set) => {
+                set.add(added, frame, pool);
+                set.solve(stop)
+            }
+            Self::Double(set) => {
+                set.add(added, frame, pool);
+                set.solve(stop)
+            }
+        }
+    }
+}
+
+/// Most members of the working set of a problem of so many rows.
+fn working_set_size(n_rows: u64) -> usize {
+    let root = (n_rows as f64).sqrt() as usize;
+    (4 * root).next_power_of_two().clamp(64, 1024)
+}
+
+impl Pair {
+    pub fn new(index: u32, classes: (u32, u32), n_rows: u64, goal: Goal) -> Self {
+        let log =
+            Log { precise: goal.precise, segments: vec![Segment::default()], ..Log::default() };
+        Self {
+            index,
+            first: classes.0,
+            second: classes.1,
+            goal,
+            phase: Phase::Solving,
+            log: Arc::new(log),
+            known: BTreeMap::new(),
+            set: Set::new(goal.precise),
+            size: working_set_size(n_rows),
+            watched: Arc::default(),
+            n_iter: 0,
+            ending: false,
+            best_gap: f64::INFINITY,
+            n_stalled: 0,
+            intercept: 0.0,
+            certificate: Certificate::default(),
+        }
+    }
+
+    pub fn is_done(&self) -> bool {
+        self.phase == Phase::Done
+    }
+
+    /// What the next sweep is to do.
+    pub fn task(&mut self) -> PairTask {
+        let n_kept = self.set.members().len();
+        let measuring = self.phase == Phase::Measuring;
+        PairTask {
+            pair: self.index,
+            first: self.first,
+            second: self.second,
+            log: Arc::clone(&self.log),
+            watched: Arc::clone(&self.watched),
+            n_candidates: if measuring { 0 } else { (self.size - n_kept) / 2 },
+            intercept: measuring.then_some(self.intercept),
+            latest: Latest::default(),
+        }
+    }
+
+    /// The rows whose coordinate is not 0, with it and their place in the pool.
+    pub fn support(&self) -> impl Iterator<Item = (u64, u32, f64)> + '_ {
+        let known = self.known.iter().filter(|(_, known)| known.beta != 0.0);
+        known.map(|(&row, known)| (row, known.place, known.beta))
+    }
+
+    /// Sums up the gradients once more and ends there.
+    pub fn end(&mut self) {
+        self.ending = true;
+        if self.phase == Phase::Solving {
+            self.refresh();
+        }
+    }
+
+    /// Takes in what a sweep found.
+    pub fn take_in(&mut self, found: &PairPartial, frame: &Frame, pool: &mut Pool) {
+        match self.phase {
+            Phase::Solving => self.advance(found, frame, pool),
+            Phase::Refreshing => self.confirm(found, frame, pool),
+            Phase::Measuring => {
+                self.certificate.measured(found.loss(), found.violation);
+                self.phase = Phase::Done;
+            }
+            Phase::Done => {}
+        }
+    }
+
+    fn advance(&mut self, found: &PairPartial, frame: &Frame, pool: &mut Pool) {
+        let n_changes: usize = self.log.segments.iter().map(|segment| segment.changes.len()).sum();
+        let too_long = n_changes > LOG_PER_ROW * pool.n_rows().max(self.size);
+        if found.extremes.gap() <= self.target() || too_long {
+            self.refresh();
+        } else if self.n_iter >= self.goal.max_iter {
+            self.end();
+        } else if !self.improve(found, frame, pool) {
+            self.refresh();
+        }
+    }
+
+    /// The violation that sweeps aim at.
+    fn target(&self) -> f64 {
+        self.goal.tol * if self.log.precise { 1.0 } else { SINGLE_SHARE }
+    }
+
+    /// Solves the problem over a new working set; whether anything came of it.
+    fn improve(&mut self, found: &PairPartial, frame: &Frame, pool: &mut Pool) -> bool {
+        self.keep_watched(&found.watched);
+        let added = self.choose(found, pool);
+        let left = self.goal.max_iter.saturating_sub(self.n_iter);
+        let max_iter = left.min(INNER_ITER * self.size);
+        let stop = Stop { gap: self.target() / 2.0, share: INNER_SHARE, max_iter };
+        let (n_iter, changes) = self.set.solve(added, frame, pool, stop);
+        self.n_iter += n_iter;
+        if changes.is_empty() {
+            return false;
+        }
+        for change in &changes {
+            if let Some(known) = self.known.get_mut(&change.row) {
+                known.beta = change.to;
+            }
+        }
+        let log = Arc::make_mut(&mut self.log);
+        let shrinks = self.goal.shrinking && log.segments.len().is_multiple_of(SHRINK_EVERY);
+        log.segments.push(Segment { changes, shrink: shrinks.then_some(found.extremes) });
+        self.choose_kept();
+        true
+    }
+
+    /// Members that still take part stay, with their new gradients.
+    fn keep_watched(&mut self, watched: &[(u64, f64)]) {
+        let gradient = |row: u64| {
+            let at = watched.binary_search_by_key(&row, |(row, _)| *row).ok()?;
+            Some(watched[at].1)
+        };
+        let members = self.set.members();
+        let mut order = Vec::with_capacity(members.len());
+        for (idx, member) in members.iter_mut().enumerate() {
+            if let Some(gradient) = gradient(member.row) {
+                member.gradient = gradient;
+                order.push(idx);
+            }
+        }
+        if order.len() < members.len() {
+            self.set.keep(&order);
+        }
+    }
+
+    /// New members: of the candidates, those that violate the conditions of the optimum.
+    fn choose(&mut self, found: &PairPartial, pool: &mut Pool) -> Vec<Member> {
+        let Extremes { least, greatest } = found.extremes;
+        let growers = found.growers.winners().iter().map(|row| (row, row.key));
+        let growers = growers.filter(|(_, gradient)| *gradient < greatest);
+        let shrinkers = found.shrinkers.winners().iter().map(|row| (row, -row.key));
+        let shrinkers = shrinkers.filter(|(_, gradient)| *gradient > least);
+        let mut taken = std::collections::HashSet::new();
+        let mut members = Vec::new();
+        for (drawn, gradient) in growers.chain(shrinkers) {
+            if taken.insert(drawn.row) {
+                let known = self.known.entry(drawn.row).or_insert_with(|| {
+                    let place = pool.add(drawn.row, &drawn.values);
+                    Known { place, bound: drawn.weight, beta: 0.0 }
+                });
+                let &mut Known { place, bound, beta } = known;
+                members.push(Member { row: drawn.row, place, bound, beta, gradient });
+            }
+        }
+        members
+    }
+
+    /// Half of the working set stays: first those within their bounds, then the latest.
+    fn choose_kept(&mut self) {
+        let n_kept = self.size / 2;
+        let members = self.set.members();
+        let mut order: Vec<usize> = (0..members.len()).rev().collect();
+        let is_free = |idx: &usize| members[*idx].may_grow() && members[*idx].may_shrink();
+        order.sort_by_key(|idx| !is_free(idx));
+        order.truncate(n_kept);
+        self.set.keep(&order);
+        let mut watched: Vec<u64> = self.set.members().iter().map(|member| member.row).collect();
+        watched.sort_unstable();
+        self.watched = Arc::new(watched);
+    }
+
+    /// The next sweep sums up all gradients from the coordinates, in double precision.
+    fn refresh(&mut self) {
+        let base: Vec<Change> = self
+            .support()
+            .map(|(row, place, beta)| Change { row, place, by: beta, to: beta })
+            .collect();
+        self.watched = Arc::new(base.iter().map(|change| change.row).collect());
+        let precise = self.log.precise;
+        let epoch = self.log.epoch + 1;
+        let segments = vec![Segment::default()];
+        self.log = Arc::new(Log { epoch, precise, base, segments, ..Log::default() });
+        self.set = Set::new(precise);
+        self.phase = Phase::Refreshing;
+    }
+
+    /// The gradients are exact now: is this the optimum?
+    fn confirm(&mut self, found: &PairPartial, frame: &Frame, pool: &mut Pool) {
+        let gap = found.extremes.gap();
+        self.note_optimum(found);
+        self.n_stalled += u32::from(gap > 0.5 * self.best_gap);
+        self.best_gap = self.best_gap.min(gap);
+        self.certificate.converged = gap <= self.goal.tol;
+        let out_of_steps = self.ending || self.n_iter >= self.goal.max_iter;
+        if self.certificate.converged || out_of_steps || self.log.epoch >= MAX_EPOCHS {
+            return self.measure();
+        }
+        if self.n_stalled >= MAX_STALLED {
+            self.be_precise();
+        }
+        let found = self.with_watched(found, pool);
+        self.phase = Phase::Solving;
+        if self.improve(&found, frame, pool) {
+            return;
+        }
+        // Rounding hides what is left to be gained.
+        let was_precise = self.log.precise;
+        self.be_precise();
+        if was_precise || !self.improve(&found, frame, pool) {
+            self.measure();
+        }
+    }
+
+    /// From now on, kernels are evaluated in double precision in each step.
+    fn be_precise(&mut self) {
+        Arc::make_mut(&mut self.log).precise = true;
+        self.set = Set::new(true);
+    }
+
+    /// The support vectors, which were watched, are candidates too.
+    fn with_watched(&self, found: &PairPartial, pool: &Pool) -> PairPartial {
+        let mut found = found.clone();
+        let watched = std::mem::take(&mut found.watched);
+        for (row, gradient) in watched {
+            let Some(&Known { place, bound, beta }) = self.known.get(&row) else { continue };
+            let member = Member { row, place, bound, beta, gradient };
+            let values = || pool.row(place).to_vec();
+            if member.may_grow() {
+                found.growers.offer(gradient, row, bound, values);
+            }
+            if member.may_shrink() {
+                found.shrinkers.offer(-gradient, row, bound, values);
+            }
+        }
+        found.growers.seal();
+        found.shrinkers.seal();
+        found
+    }
+
+    /// The intercept and the objective, from the gradients of the support vectors.
+    fn note_optimum(&mut self, found: &PairPartial) {
+        let (mut free, mut n_free) = (ExactSum::new(), 0_u64);
+        let (mut quadratic, mut linear) = (ExactSum::new(), ExactSum::new());
+        for &(row, gradient) in &found.watched {
+            let Some(&Known { place, bound, beta }) = self.known.get(&row) else { continue };
+            let member = Member { row, place, bound, beta, gradient };
+            if member.may_grow() && member.may_shrink() {
+                free.add(gradient);
+                n_free += 1;
+            }
+            // b'Kb = sum of b (gradient + y)
+            quadratic.add(beta * (gradient + bound.signum()));
+            linear.add(beta.abs());
+        }
+        self.intercept = if n_free > 0 {
+            -free.value() / n_free as f64
+        } else {
+            let Extremes { least, greatest } = found.extremes;
+            match (least.is_finite(), greatest.is_finite()) {
+                (true, true) => -(least + greatest) / 2.0,
+                (true, false) => -least,
+                (false, true) => -greatest,
+                (false, false) => 0.0,
+            }
+        };
+        self.certificate = Certificate::new(quadratic.value(), linear.value(), self.goal.convex);
+    }
+
+    fn measure(&mut self) {
+        let log = Arc::make_mut(&mut self.log);
+        log.segments.push(Segment::default());
+        self.watched = Arc::default();
+        self.phase = Phase::Measuring;
+    }
+
+    /// The constant of the decision function.
+    pub fn intercept(&self) -> f64 {
+        self.intercept
+    }
+}
