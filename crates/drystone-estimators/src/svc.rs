@@ -20,6 +20,7 @@
 //! - Z. Wen et al., *ThunderSVM: a fast SVM library on GPUs and CPUs*, JMLR 19, 2018.
 
 mod certificate;
+mod certify;
 mod classes;
 mod decision;
 mod file;
