@@ -30,6 +30,7 @@ import lazily
 import options
 import problems
 import report
+import svc
 from processes import CHILDREN, Failure, Stopped, stop_on_signals
 from report import Section
 from workload import Workload, Workshop
@@ -44,6 +45,7 @@ WORKLOADS = {
         lazily.run, lazily.OPTIONS, compares=True, needs="dask-ml", check=lazily.check_options
     ),
     "linear": Workload(alone.linear),
+    "svc": Workload(svc.run, svc.OPTIONS, compares=True),
     "job": Workload(alone.job, ("job_reps",)),
 }
 
