@@ -14,13 +14,13 @@
 //! So a row's sum depends neither on the rows beside it nor on the instruction set.
 
 #[cfg(target_arch = "x86_64")]
-mod avx2;
+pub(crate) mod avx2;
 mod map;
 pub(crate) mod real;
 #[cfg(test)]
 mod tests;
 mod tiles;
-mod vector;
+pub(crate) mod vector;
 
 pub use map::Map;
 pub use real::Real;

@@ -17,6 +17,7 @@ mod tests;
 
 use crate::Isa;
 use crate::gram::Real;
+use crate::gram::vector::Vector;
 
 /// Numbers that are compared at a time: whole vectors, whatever their width.
 const LANES: usize = 8;
@@ -87,13 +88,6 @@ pub fn solve<T: Real>(isa: Isa, set: WorkingSet<'_, T>, stop: Stop) -> usize {
     T::solve(isa, &mut Solver::new(set), stop)
 }
 
-/// The same code: its loops over lanes become vectors.
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-fn run_avx2<T: Real>(solver: &mut Solver<'_, T>, stop: Stop) -> usize {
-    solver.run(stop)
-}
-
 /// A working set and what is kept about its coordinates from step to step.
 pub struct Solver<'a, T> {
     set: WorkingSet<'a, T>,
@@ -131,9 +125,9 @@ impl<'a, T: Real> Solver<'a, T> {
             #[cfg(target_arch = "x86_64")]
             Isa::Avx2 if Isa::available().contains(&isa) => {
                 // SAFETY: this machine has AVX2 and FMA.
-                unsafe { run_avx2(self, stop) }
+                unsafe { crate::gram::avx2::solve(self, stop) }
             }
-            _ => self.run(stop),
+            _ => self.run::<T, f64>(stop),
         }
     }
 
@@ -144,16 +138,17 @@ impl<'a, T: Real> Solver<'a, T> {
         self.shrinking[row] = if beta > low { 0.0 } else { f64::NEG_INFINITY };
     }
 
+    /// With vectors `V` of the kernel's type and `D` of double precision.
     #[inline(always)]
-    fn run(&mut self, stop: Stop) -> usize {
-        let (mut least, mut greatest) = self.move_gradient(0, 0, 0.0);
+    pub(crate) fn run<V: Vector<Real = T>, D: Vector<Real = f64>>(&mut self, stop: Stop) -> usize {
+        let (mut least, mut greatest) = self.move_gradient::<V, D>(0, 0, 0.0);
         let gap = stop.gap.max((greatest - least) * stop.share);
         let mut n_iter = 0;
         while greatest - least > gap && n_iter < stop.max_iter {
-            let Some(grower) = self.position_of_least(least) else { break };
-            let Some(shrinker) = self.best_partner(grower, least) else { break };
+            let Some(grower) = self.position_of_least::<D>(least) else { break };
+            let Some(shrinker) = self.best_partner::<V, D>(grower, least) else { break };
             let step = self.step(grower, shrinker);
-            (least, greatest) = self.move_gradient(grower, shrinker, step);
+            (least, greatest) = self.move_gradient::<V, D>(grower, shrinker, step);
             n_iter += 1;
         }
         let n = self.set.gradient.len();
@@ -161,49 +156,49 @@ impl<'a, T: Real> Solver<'a, T> {
         n_iter
     }
 
-    /// Adds `step` times the difference of two rows of the kernel to the gradient, and finds
-    /// the least gradient of the coordinates that may grow and the greatest of those that may
-    /// shrink.
+    /// Adds `step` times one row of the kernel to the gradient, takes away `step` times
+    /// another, and finds the least gradient of the coordinates that may grow and the greatest
+    /// of those that may shrink.
     #[inline(always)]
-    fn move_gradient(&mut self, grower: usize, shrinker: usize, step: f64) -> (f64, f64) {
+    fn move_gradient<V: Vector<Real = T>, D: Vector<Real = f64>>(
+        &mut self,
+        grower: usize,
+        shrinker: usize,
+        step: f64,
+    ) -> (f64, f64) {
         let stride = self.set.stride;
         let (up, _) = self.set.kernel[grower * stride..][..stride].as_chunks::<LANES>();
         let (down, _) = self.set.kernel[shrinker * stride..][..stride].as_chunks::<LANES>();
         let (growing, _) = self.growing.as_chunks::<LANES>();
         let (shrinking, _) = self.shrinking.as_chunks::<LANES>();
         let (gradient, _) = self.gradient.as_chunks_mut::<LANES>();
-        let mut least = [f64::INFINITY; LANES];
-        let mut greatest = [f64::NEG_INFINITY; LANES];
-        for (at, gradient) in gradient.iter_mut().enumerate() {
-            for lane in 0..LANES {
-                let difference = up[at][lane].to_f64() - down[at][lane].to_f64();
-                let moved = step.mul_add(difference, gradient[lane]);
-                gradient[lane] = moved;
-                let (a, b) = (moved + growing[at][lane], moved + shrinking[at][lane]);
-                least[lane] = if a < least[lane] { a } else { least[lane] };
-                greatest[lane] = if b > greatest[lane] { b } else { greatest[lane] };
+        let mut least = D::splat(f64::INFINITY);
+        let mut greatest = D::splat(f64::NEG_INFINITY);
+        let rows = up.iter().zip(down).zip(growing.iter().zip(shrinking));
+        for (gradient, ((up, down), (growing, shrinking))) in gradient.iter_mut().zip(rows) {
+            for at in (0..LANES).step_by(V::LANES) {
+                let rows = [V::load(&up[at..]), V::load(&down[at..])];
+                V::add_to(rows, [step, -step], &mut gradient[at..]);
+            }
+            for at in (0..LANES).step_by(D::LANES) {
+                let gradient = D::load(&gradient[at..]);
+                least = least.min(gradient + D::load(&growing[at..]));
+                greatest = greatest.max(gradient + D::load(&shrinking[at..]));
             }
         }
-        let mut extremes = (least[0], greatest[0]);
-        for lane in 1..LANES {
-            extremes.0 = extremes.0.min(least[lane]);
-            extremes.1 = extremes.1.max(greatest[lane]);
-        }
-        extremes
+        (
+            lanes(least).fold(f64::INFINITY, f64::min),
+            lanes(greatest).fold(f64::NEG_INFINITY, f64::max),
+        )
     }
 
     #[inline(always)]
-    fn position_of_least(&self, least: f64) -> Option<usize> {
-        let (gradient, _) = self.gradient.as_chunks::<LANES>();
-        let (growing, _) = self.growing.as_chunks::<LANES>();
-        for (at, (gradient, growing)) in gradient.iter().zip(growing).enumerate() {
-            let mut found = false;
-            for lane in 0..LANES {
-                found |= gradient[lane] + growing[lane] == least;
-            }
-            if found {
-                let lane = (0..LANES).find(|&lane| gradient[lane] + growing[lane] == least);
-                return lane.map(|lane| at * LANES + lane);
+    fn position_of_least<D: Vector<Real = f64>>(&self, least: f64) -> Option<usize> {
+        let least = D::splat(least);
+        for at in (0..self.set.stride).step_by(D::LANES) {
+            let values = D::load(&self.gradient[at..]) + D::load(&self.growing[at..]);
+            if let Some(lane) = values.first_equal(least) {
+                return Some(at + lane);
             }
         }
         None
@@ -211,46 +206,47 @@ impl<'a, T: Real> Solver<'a, T> {
 
     /// The coordinate that may shrink and with which moving promises the most.
     #[inline(always)]
-    fn best_partner(&mut self, grower: usize, least: f64) -> Option<usize> {
+    fn best_partner<V: Vector<Real = T>, D: Vector<Real = f64>>(
+        &mut self,
+        grower: usize,
+        least: f64,
+    ) -> Option<usize> {
         let stride = self.set.stride;
         let (row, _) = self.set.kernel[grower * stride..][..stride].as_chunks::<LANES>();
         let (diagonal, _) = self.diagonal.as_chunks::<LANES>();
         let (gradient, _) = self.gradient.as_chunks::<LANES>();
         let (shrinking, _) = self.shrinking.as_chunks::<LANES>();
         let (gains, _) = self.gains.as_chunks_mut::<LANES>();
-        let own = self.diagonal[grower];
-        let floor = T::from_f64(LEAST_CURVATURE);
-        let mut best = [T::default(); LANES];
-        for (at, gains) in gains.iter_mut().enumerate() {
-            for lane in 0..LANES {
-                let violation = T::from_f64(gradient[at][lane] + shrinking[at][lane] - least);
-                let product = row[at][lane];
-                let curvature = own + diagonal[at][lane] - (product + product);
-                let curvature = if curvature > floor { curvature } else { floor };
-                let gain = violation * violation / curvature;
-                let gain = if violation > T::default() { gain } else { T::default() };
-                gains[lane] = gain;
-                best[lane] = if gain > best[lane] { gain } else { best[lane] };
+        let (own, least) = (V::splat(self.diagonal[grower]), D::splat(least));
+        let (zero, floor) = (V::splat(T::default()), V::splat(T::from_f64(LEAST_CURVATURE)));
+        let mut best = zero;
+        let mut violations = [0.0; LANES];
+        let rows = row.iter().zip(diagonal).zip(gradient.iter().zip(shrinking));
+        for (gains, ((row, diagonal), (gradient, shrinking))) in gains.iter_mut().zip(rows) {
+            for at in (0..LANES).step_by(D::LANES) {
+                let value = D::load(&gradient[at..]) + D::load(&shrinking[at..]) - least;
+                value.store(&mut violations[at..]);
+            }
+            for at in (0..LANES).step_by(V::LANES) {
+                let violation = V::narrow(&violations[at..]).max(zero);
+                let product = V::load(&row[at..]);
+                let curvature = own + V::load(&diagonal[at..]) - (product + product);
+                let gain = violation * violation / curvature.max(floor);
+                gain.store(&mut gains[at..]);
+                best = best.max(gain);
             }
         }
         let most =
-            best.iter().fold(T::default(), |most, &gain| if gain > most { gain } else { most });
-        if most <= T::default() {
-            return None;
-        }
-        self.position_of_gain(most)
+            lanes(best).fold(T::default(), |most, gain| if gain > most { gain } else { most });
+        (most > T::default()).then(|| self.position_of_gain::<V>(most))?
     }
 
     #[inline(always)]
-    fn position_of_gain(&self, most: T) -> Option<usize> {
-        let (gains, _) = self.gains.as_chunks::<LANES>();
-        for (at, gains) in gains.iter().enumerate() {
-            let mut found = false;
-            for &gain in gains {
-                found |= gain == most;
-            }
-            if found {
-                return (0..LANES).find(|&lane| gains[lane] == most).map(|lane| at * LANES + lane);
+    fn position_of_gain<V: Vector<Real = T>>(&self, most: T) -> Option<usize> {
+        let most = V::splat(most);
+        for at in (0..self.set.stride).step_by(V::LANES) {
+            if let Some(lane) = V::load(&self.gains[at..]).first_equal(most) {
+                return Some(at + lane);
             }
         }
         None
@@ -276,4 +272,12 @@ impl<'a, T: Real> Solver<'a, T> {
         self.note_bounds(shrinker);
         step
     }
+}
+
+/// The numbers in a vector.
+#[inline(always)]
+fn lanes<V: Vector>(vector: V) -> impl Iterator<Item = V::Real> {
+    let mut values = [V::Real::default(); LANES];
+    vector.store(&mut values);
+    values.into_iter().take(V::LANES)
 }

@@ -1,5 +1,7 @@
 //! The rows that a problem is solved over between two sweeps, and their kernel matrix.
 
+use std::ops::Range;
+
 use drystone_kernels::Isa;
 use drystone_kernels::gram::{Real, TILE_ROWS, Tiles, values};
 use drystone_kernels::smo::{self, Stop};
@@ -35,18 +37,22 @@ pub(crate) struct WorkingSet<V> {
     pub members: Vec<Member>,
     matrix: Vec<V>,
     stride: usize,
+    /// Memory for the next matrix: what was never touched costs more than what it is for.
+    spare: Vec<V>,
 }
 
 impl<V: Real> WorkingSet<V> {
     /// Keeps some of the members, in this order, and what is known of them.
     pub fn keep(&mut self, order: &[usize]) {
         let stride = order.len();
-        let mut matrix = Vec::with_capacity(stride * stride);
+        self.spare.clear();
         for &a in order {
-            matrix.extend(order.iter().map(|&b| self.matrix[a * self.stride + b]));
+            let row = &self.matrix[a * self.stride..][..self.stride];
+            self.spare.extend(order.iter().map(|&b| row[b]));
         }
         self.members = order.iter().map(|&idx| self.members[idx]).collect();
-        (self.matrix, self.stride) = (matrix, stride);
+        std::mem::swap(&mut self.matrix, &mut self.spare);
+        self.stride = stride;
     }
 
     /// Adds members: the matrix gets their rows and columns.
@@ -61,20 +67,20 @@ impl<V: Real> WorkingSet<V> {
         tiles.reserve(n);
         all.rows.chunks_exact(d).for_each(|row| tiles.push(row, map));
         let stride = n.next_multiple_of(TILE_ROWS);
-        let mut matrix = vec![V::default(); n * stride];
-        for (old, new) in (0..n_old).zip(matrix.chunks_exact_mut(stride)) {
-            new[..n_old].copy_from_slice(&self.matrix[old * self.stride..][..n_old]);
+        // Every place that is read is written below: the others may hold anything.
+        self.spare.resize(n * stride, V::default());
+        let old_rows = self.matrix.chunks_exact(self.stride.max(1)).take(n_old);
+        for (old, new) in old_rows.zip(self.spare.chunks_exact_mut(stride)) {
+            new[..n_old].copy_from_slice(&old[..n_old]);
         }
         let mut supports = all.supports();
         supports.rows = &supports.rows[n_old * d..];
         supports.offsets = &supports.offsets[n_old..];
-        values(Isa::best(), map, &tiles, supports, &mut matrix[n_old * stride..]);
-        for old in 0..n_old {
-            for new in n_old..n {
-                matrix[old * stride + new] = matrix[new * stride + old];
-            }
-        }
-        (self.matrix, self.stride) = (matrix, stride);
+        let (old_rows, new_rows) = self.spare.split_at_mut(n_old * stride);
+        values(Isa::best(), map, &tiles, supports, new_rows);
+        transpose(new_rows, old_rows, stride, n_old..n);
+        std::mem::swap(&mut self.matrix, &mut self.spare);
+        self.stride = stride;
     }
 
     /// Solves the problem over the members; gives the steps taken, and what changed.
@@ -100,5 +106,23 @@ impl<V: Real> WorkingSet<V> {
             }
         }
         (n_iter, changes)
+    }
+}
+
+/// Writes rows over the columns of other rows that `columns` says, a square at a time: each
+/// stays in the cache while it is turned.
+fn transpose<V: Copy>(rows: &[V], into: &mut [V], stride: usize, columns: Range<usize>) {
+    const SIDE: usize = 16;
+    let n_into = into.len() / stride.max(1);
+    for first in (0..n_into).step_by(SIDE) {
+        let last = n_into.min(first + SIDE);
+        for start in columns.clone().step_by(SIDE) {
+            let end = columns.end.min(start + SIDE);
+            for row in first..last {
+                for column in start..end {
+                    into[row * stride + column] = rows[(column - columns.start) * stride + row];
+                }
+            }
+        }
     }
 }

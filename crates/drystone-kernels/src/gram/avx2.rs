@@ -6,6 +6,7 @@ use std::ops::{Add, Div, Mul, Sub};
 use super::real::Real;
 use super::vector::{Vector, constants};
 use super::{Sink, Task};
+use crate::smo::{Solver, Stop};
 
 /// Eight numbers; made only in functions that need AVX2.
 #[derive(Clone, Copy)]
@@ -21,11 +22,17 @@ pub(super) fn run<T: Real, S: Sink<T>>(task: &Task<'_, T>, sink: &mut S) {
     task.run::<T::Avx2, S>(sink);
 }
 
-/// An intrinsic, called from code that is inlined into this file's entry.
+/// [`Solver::run`] with AVX2 and FMA.
+#[target_feature(enable = "avx2,fma")]
+pub(crate) fn solve<T: Real>(solver: &mut Solver<'_, T>, stop: Stop) -> usize {
+    solver.run::<T::Avx2, F64x4>(stop)
+}
+
+/// An intrinsic, called from code that is inlined into this file's entries.
 macro_rules! avx2 {
     ($call:expr) => {
-        // SAFETY: nothing makes these types but what is called by `run`, which requires AVX2
-        // and FMA of its callers.
+        // SAFETY: nothing makes these types but what is called by `run` and `solve`, which
+        // require AVX2 and FMA of their callers.
         unsafe { $call }
     };
 }
@@ -64,6 +71,20 @@ impl Vector for F32x8 {
     fn load(values: &[f32]) -> Self {
         assert!(values.len() >= 8, "a number a lane");
         Self(avx2!(_mm256_loadu_ps(values.as_ptr())))
+    }
+    #[inline(always)]
+    fn narrow(values: &[f64]) -> Self {
+        assert!(values.len() >= 8, "a number a lane");
+        avx2!({
+            let low = _mm256_cvtpd_ps(_mm256_loadu_pd(values.as_ptr()));
+            let high = _mm256_cvtpd_ps(_mm256_loadu_pd(values.as_ptr().add(4)));
+            Self(_mm256_set_m128(high, low))
+        })
+    }
+    #[inline(always)]
+    fn first_equal(self, other: Self) -> Option<usize> {
+        let equal = avx2!(_mm256_movemask_ps(_mm256_cmp_ps::<_CMP_EQ_OQ>(self.0, other.0)));
+        (equal != 0).then(|| equal.trailing_zeros() as usize)
     }
     #[inline(always)]
     fn store(self, to: &mut [f32]) {
@@ -120,6 +141,15 @@ impl Vector for F64x4 {
     fn load(values: &[f64]) -> Self {
         assert!(values.len() >= 4, "a number a lane");
         Self(avx2!(_mm256_loadu_pd(values.as_ptr())))
+    }
+    #[inline(always)]
+    fn narrow(values: &[f64]) -> Self {
+        Self::load(values)
+    }
+    #[inline(always)]
+    fn first_equal(self, other: Self) -> Option<usize> {
+        let equal = avx2!(_mm256_movemask_pd(_mm256_cmp_pd::<_CMP_EQ_OQ>(self.0, other.0)));
+        (equal != 0).then(|| equal.trailing_zeros() as usize)
     }
     #[inline(always)]
     fn store(self, to: &mut [f64]) {

@@ -25,6 +25,10 @@ pub trait Vector:
     fn splat(value: Self::Real) -> Self;
     /// The first [`LANES`](Self::LANES) of some numbers.
     fn load(values: &[Self::Real]) -> Self;
+    /// The first [`LANES`](Self::LANES) of some numbers, rounded to this type.
+    fn narrow(values: &[f64]) -> Self;
+    /// The first lane that is equal to that of the other.
+    fn first_equal(self, other: Self) -> Option<usize>;
     /// Writes the lanes over the first of some numbers.
     fn store(self, to: &mut [Self::Real]);
     /// `self * a + b`, rounded once.
@@ -122,6 +126,14 @@ macro_rules! scalar {
             #[inline(always)]
             fn load(values: &[Self]) -> Self {
                 values[0]
+            }
+            #[inline(always)]
+            fn narrow(values: &[f64]) -> Self {
+                Self::from_f64(values[0])
+            }
+            #[inline(always)]
+            fn first_equal(self, other: Self) -> Option<usize> {
+                (self == other).then_some(0)
             }
             #[inline(always)]
             fn store(self, to: &mut [Self]) {
