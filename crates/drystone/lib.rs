@@ -94,7 +94,7 @@ pub use drystone_core::{
     array, block, column, control, executor, explain, input, label, laws, observe, rule, wire,
 };
 pub use drystone_estimators::{
-    Init, KMeans, KMeansParams, KMeansValidParams, Oversampling, Svc, kmeans, metrics,
+    Calibrated, Init, KMeans, KMeansParams, KMeansValidParams, Oversampling, Svc, kmeans, metrics,
     model_selection, preprocessing, svc,
 };
 pub use drystone_kernels as kernels;
@@ -103,9 +103,9 @@ pub use drystone_sources::{csv, generate, libsvm, memory, npy};
 /// What most programs need.
 pub mod prelude {
     pub use crate::{
-        Block, CancelToken, ChunkedArray, ChunkedDataset, Dtype, Event, Executor, Init, KMeans,
-        Layout, Observer, Oversampling, Svc, Targets, Threads, ToChunked, csv, generate, libsvm,
-        memory, metrics, model_selection, npy, preprocessing,
+        Block, Calibrated, CancelToken, ChunkedArray, ChunkedDataset, Dtype, Event, Executor, Init,
+        KMeans, Layout, Observer, Oversampling, Svc, Targets, Threads, ToChunked, csv, generate,
+        libsvm, memory, metrics, model_selection, npy, preprocessing,
     };
 }
 

@@ -11,7 +11,7 @@ pub mod preprocessing;
 pub mod svc;
 
 pub use kmeans::{Init, KMeans, KMeansParams, KMeansValidParams, Oversampling};
-pub use svc::Svc;
+pub use svc::{Calibrated, Svc};
 
 use drystone_core::Registry;
 
