@@ -18,13 +18,16 @@
 //!   pairwise coupling*, JMLR 5, 2004.
 
 mod coupling;
+mod decided;
 mod file;
 mod fit;
 mod held_out;
 #[cfg(test)]
 mod laws;
+mod likelihood;
 mod params;
 mod predict;
+mod side;
 mod sigmoid;
 
 pub use coupling::couple;

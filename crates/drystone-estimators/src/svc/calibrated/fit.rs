@@ -2,7 +2,8 @@
 
 use drystone_core::{ChunkedDataset, Control, Error, Result, Session, Threads};
 
-use super::held_out::{Decided, HeldOut};
+use super::decided::Decided;
+use super::held_out::HeldOut;
 use super::{Calibrated, CalibratedParams};
 use crate::model_selection::StratifiedKFold;
 use crate::svc::params::SvcValidParams;
