@@ -8,7 +8,7 @@ from __future__ import annotations
 import statistics
 from typing import Any
 
-import kmeans
+import problems
 import report
 from environment import say
 from processes import Failure, run_json
@@ -16,6 +16,15 @@ from report import Section
 from workload import Workshop
 
 LINEAR_ROWS, QUICK_LINEAR_ROWS = [1_000_000, 10_000_000, 100_000_000], [8000, 80_000]
+FEATURES, CLUSTERS = 20, 50
+# Blocks of the job, and rows of each, there and in `linear`.
+BLOCKS, QUICK_BLOCKS = 500, 3
+BLOCK_ROWS, QUICK_BLOCK_ROWS = 200_000, 4000
+
+
+def block_rows(workshop: Workshop) -> int:
+    """Rows of a block."""
+    return QUICK_BLOCK_ROWS if workshop.quick else BLOCK_ROWS
 
 
 def limits(workshop: Workshop) -> list[Section]:
@@ -40,11 +49,11 @@ def limit_row(on: dict[str, Any]) -> list[str]:
 
 def job(workshop: Workshop) -> list[Section]:
     """The deck's 100 million rows, 16 GB, in a fraction of that memory."""
-    say("job: 500 blocks of 200,000 rows")
-    size = ["--blocks", "500"]
-    if workshop.quick:
-        size = ["--blocks", "3", "--block-rows", "4000"]
-    flags = [*size, "--memory-budget", "0", "--threads", str(workshop.threads), "--json"]
+    blocks = QUICK_BLOCKS if workshop.quick else BLOCKS
+    size = ["--blocks", str(blocks), "--block-rows", str(block_rows(workshop))]
+    size += ["--memory-budget", "0"]
+    say(f"job: {blocks} blocks of {block_rows(workshop):,} rows")
+    flags = [*size, "--threads", str(workshop.threads), "--json"]
     runs = [
         run_json("kmeans", [workshop.programs.kmeans, *flags])
         for _ in range(workshop.reps(workshop.args.job_reps))
@@ -56,13 +65,13 @@ def job(workshop: Workshop) -> list[Section]:
     peak = max(run["peak_rss_bytes"] or 0 for run in runs)
     row += [str(first["n_iter"]), str(first["passes"]), f"{peak / 1e9:.2f} GB"]
     header = ["data", "seconds", "seeding", "iterating", "iterations", "passes", "peak memory"]
-    note = "`--example kmeans -- --blocks 500 --memory-budget 0`: generated anew in each pass."
+    note = f"`--example kmeans -- {' '.join(size)}`: generated anew in each pass."
     return [Section("The whole job, ours alone", note, header, [row], data=runs)]
 
 
 def scaling(workshop: Workshop) -> list[Section]:
     """Ten iterations on one thread and on several, in turn."""
-    problem = kmeans.make(workshop, kmeans.shapes(workshop)[0])[0]
+    problem = problems.make(workshop, problems.shapes(workshop.args)[0])[0]
     several = max(2, workshop.threads)
     runs: dict[int, list[dict[str, Any]]] = {1: [], several: []}
     fits = ["--fits", "1" if workshop.quick else str(workshop.args.fits)]
@@ -92,7 +101,8 @@ def linear(workshop: Workshop) -> list[Section]:
         say(f"linear: {report.count(size)} rows")
         # Blobs that overlap, so that two iterations are two iterations at every size.
         flags = ["--rows", str(size), "--cluster-std", "5", "--tol", "0", "--max-iter", "2"]
-        block = ["--block-rows", "4000"] if workshop.quick else []
+        block = ["--block-rows", str(block_rows(workshop)), "--features", str(FEATURES)]
+        block += ["--clusters", str(CLUSTERS)]
         flags += ["--threads", str(workshop.threads), *block]
         runs.append(run_json("lazy", [workshop.programs.lazy, *flags]))
     if len({run["passes"] for run in runs}) != 1:
@@ -104,5 +114,6 @@ def linear(workshop: Workshop) -> list[Section]:
         for run, nanoseconds in zip(runs, each, strict=True)
     ]
     header = ["rows", "passes", "seconds", "ns a row", "of the first"]
-    note = "A fit over generated blocks of 200,000 x 20 (k=50, nothing kept), as data grow."
+    shape = f"{block_rows(workshop):,} x {FEATURES}"
+    note = f"A fit over generated blocks of {shape} (k={CLUSTERS}, nothing kept), as data grow."
     return [Section("Linear in the rows", note, header, rows, data=runs)]

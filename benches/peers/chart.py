@@ -44,7 +44,7 @@ def draw(sections: list[Section], cpu: str, threads: int) -> str:
     y = MARGIN + 8
     parts.append(text(MARGIN, y, HEADING, "title"))
     y += 18
-    parts.append(text(MARGIN, y, f"{cpu}, {threads} threads; generators on one", "quiet"))
+    parts.append(text(MARGIN, y, f"{cpu}, {report.threads(threads)}; generators on one", "quiet"))
     for section in sections:
         if section.comparisons:
             y += TITLE

@@ -15,8 +15,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import shlex
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,68 +27,27 @@ import environment
 import generators
 import kmeans
 import lazily
+import options
+import problems
 import report
-from processes import Failure
+import svc
+from processes import CHILDREN, Failure, Stopped, stop_on_signals
 from report import Section
-from workload import Workshop
+from workload import Workload, Workshop
 
 # In the order in which they run: the limits are used by what follows.
-WORKLOADS: dict[str, Callable[[Workshop], list[Section]]] = {
-    "limits": alone.limits,
-    "kmeans": kmeans.run,
-    "scaling": alone.scaling,
-    "generators": generators.run,
-    "lazily": lazily.run,
-    "linear": alone.linear,
-    "job": alone.job,
+WORKLOADS = {
+    "limits": Workload(alone.limits),
+    "kmeans": Workload(kmeans.run, problems.OPTIONS, compares=True, check=problems.check_options),
+    "scaling": Workload(alone.scaling, problems.OPTIONS, check=problems.check_options),
+    "generators": Workload(generators.run, ("reps",), compares=True),
+    "lazily": Workload(
+        lazily.run, lazily.OPTIONS, compares=True, needs="dask-ml", check=lazily.check_options
+    ),
+    "linear": Workload(alone.linear),
+    "svc": Workload(svc.run, svc.OPTIONS, compares=True),
+    "job": Workload(alone.job, ("job_reps",)),
 }
-
-
-def arguments() -> argparse.Namespace:
-    """The command line."""
-    parser = argparse.ArgumentParser(
-        description=(__doc__ or "").splitlines()[0],
-        epilog=f"workloads: {', '.join(WORKLOADS)}",
-    )
-    add = parser.add_argument
-    add("workloads", nargs="*", metavar="WORKLOAD", help="what to run; all if none is named")
-    add("--quick", action="store_true", help="tiny and once, to compare results: for CI")
-    add("--threads", type=int, default=2, help="of both sides")
-    add("--reps", type=int, default=3, help="processes of each side")
-    add("--fits", type=int, default=3, help="timed fits of ten iterations in each process")
-    add("--without", action="append", default=[], choices=environment.PEER_NAMES)
-    add("--json", type=Path, metavar="FILE", help="write every run here")
-    add("--svg", type=Path, metavar="FILE", help="write a bar chart here")
-    shape = parser.add_argument_group("kmeans: one shape in place of three")
-    shape.add_argument("--n", type=int, help="rows")
-    shape.add_argument("--d", type=int, help="columns")
-    shape.add_argument("--k", type=int, help="clusters")
-    shape.add_argument("--std", type=float, help="spread of the blobs")
-    shape.add_argument("--centers", type=int, help="number of the blobs; k if not given")
-    shape.add_argument("--dtype", choices=sorted(kmeans.TOLERANCES), help="both if not given")
-    shape.add_argument("--recipe", choices=["blobs", "noise"], default="blobs")
-    shape.add_argument("--input", type=Path, metavar="FILE.npy", help="these rows; needs --k")
-    other = parser.add_argument_group("other workloads")
-    other.add_argument("--rows", type=int, help="lazily: rows in all")
-    other.add_argument("--dask-reps", type=int, default=1, help="lazily: as --reps")
-    other.add_argument("--job-reps", type=int, default=1, help="job: as --reps")
-    args = parser.parse_args()
-    check(parser, args)
-    return args
-
-
-def check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
-    """What argparse cannot see."""
-    unknown = [name for name in args.workloads if name not in WORKLOADS]
-    if unknown:
-        parser.error(f"unknown workload {unknown[0]}: one of {', '.join(WORKLOADS)}")
-    if args.input and (args.k is None or args.n or args.d):
-        parser.error("--input needs --k, and has rows and columns of its own")
-    counts = ("threads", "reps", "fits", "dask_reps", "job_reps", "n", "d", "k", "centers", "rows")
-    for name in counts:
-        value = getattr(args, name)
-        if value is not None and value < 1:
-            parser.error(f"--{name.replace('_', '-')} must be at least 1")
 
 
 def measure(args: argparse.Namespace) -> tuple[dict[str, Any], list[Section]]:
@@ -97,8 +57,7 @@ def measure(args: argparse.Namespace) -> tuple[dict[str, Any], list[Section]]:
     machine = environment.machine() | {"threads": args.threads}
     machine["load_before"] = environment.load()
     workshop = Workshop(args, programs)
-    chosen = [name for name in WORKLOADS if not args.workloads or name in args.workloads]
-    sections = [section for name in chosen for section in WORKLOADS[name](workshop)]
+    sections = [section for name in args.workloads for section in WORKLOADS[name].run(workshop)]
     machine["load_after"] = environment.load()
     return machine, sections
 
@@ -115,30 +74,65 @@ def versions(sections: list[Section]) -> dict[str, str]:
 
 
 def isa(sections: list[Section]) -> str:
-    """The instruction set that ours chose."""
-    return next((run["isa"] for run in runs(sections) if "isa" in run), "an unknown set")
+    """The instruction set that ours chose, if a run beside peers says it."""
+    return next((run["isa"] for run in runs(sections) if "isa" in run), "")
 
 
 def write(args: argparse.Namespace, machine: dict[str, Any], sections: list[Section]) -> None:
     """The files that are asked for."""
     if args.json:
         measured = [section.to_json() for section in sections]
-        content = {"machine": machine, "versions": versions(sections), "sections": measured}
-        args.json.write_text(json.dumps(content, indent=1) + "\n")
+        content = {
+            "command": shlex.join(sys.argv),
+            "machine": machine,
+            "versions": versions(sections),
+            "sections": measured,
+        }
+        write_text(args.json, json.dumps(content, indent=1) + "\n")
     if args.svg:
-        args.svg.write_text(chart.draw(sections, machine["cpu"], machine["threads"]))
+        write_text(args.svg, chart.draw(sections, machine["cpu"], machine["threads"]))
+
+
+def write_text(path: Path, text: str) -> None:
+    """One file."""
+    try:
+        path.write_text(text)
+    except OSError as error:
+        raise Failure(f"{path} cannot be written: {error.strerror}") from error
+
+
+def show(args: argparse.Namespace, machine: dict[str, Any], sections: list[Section]) -> None:
+    """Prints the report. A reader that has seen enough, as `head`, is no error."""
+    head = report.head(machine, versions(sections), args.quick, args.without)
+    tables = "\n".join(section.to_markdown() for section in sections)
+    try:
+        print(head, tables, sep="\n\n", flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def run(args: argparse.Namespace) -> None:
+    """Measures, writes, and prints in any case."""
+    machine, sections = measure(args)
+    machine["isa"] = isa(sections)
+    try:
+        write(args, machine, sections)
+    finally:
+        show(args, machine, sections)
 
 
 def main() -> None:
-    args = arguments()
+    args = options.parse(__doc__ or "", WORKLOADS)
+    CHILDREN.time_limit = args.timeout
+    stop_on_signals()
     try:
-        machine, sections = measure(args)
+        run(args)
     except Failure as failure:
         sys.exit(f"error: {failure}")
-    machine["isa"] = isa(sections)
-    print(report.head(machine, versions(sections), args.quick), end="\n\n")
-    print("\n".join(section.to_markdown() for section in sections))
-    write(args, machine, sections)
+    except Stopped as stopped:
+        CHILDREN.end_all()
+        print("stopped: nothing is reported", file=sys.stderr)
+        sys.exit(128 + stopped.number)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import subprocess
 import sys
 import time
 import venv
@@ -20,7 +21,7 @@ from processes import ROOT, Command, Failure, run
 
 PEERS = ROOT / "target" / "peers"
 VENV = PEERS / "venv"
-PYTHON = VENV / "bin" / "python"
+PYTHON, PIP = VENV / "bin" / "python", VENV / "bin" / "pip"
 SCRIPTS = ROOT / "benches" / "peers"
 REQUIREMENTS = SCRIPTS / "requirements.txt"
 
@@ -55,9 +56,9 @@ def make_venv(without: list[str]) -> None:
     installed = VENV / "installed.txt"
     if PYTHON.exists() and installed.exists() and holds(installed.read_text(), wanted):
         return
-    if not PYTHON.exists():
-        say(f"making the peers' environment: {VENV.relative_to(ROOT)}")
-        venv.create(VENV, with_pip=True)
+    say(f"installing the peers: {VENV.relative_to(ROOT)}; a few minutes, this once")
+    if not PIP.exists():
+        make_empty_venv()
     pins = VENV / "wanted.txt"
     pins.write_text(wanted)
     try:
@@ -68,6 +69,17 @@ def make_venv(without: list[str]) -> None:
             f"--without NAME leaves one out: {', '.join(PEER_NAMES)}"
         ) from failure
     pins.replace(installed)
+
+
+def make_empty_venv() -> None:
+    """With nothing but pip, which comes last."""
+    try:
+        venv.create(VENV, with_pip=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise Failure(
+            f"the peers' environment cannot be made: {error}\n"
+            "Debian and Ubuntu have Python's venv in a package of its own, python3-venv"
+        ) from error
 
 
 def holds(installed: str, wanted: str) -> bool:
@@ -82,6 +94,7 @@ class Programs:
     lloyd: Path
     generate: Path
     lazy: Path
+    svc: Path
     limits: Path
     kmeans: Path
 
@@ -92,7 +105,7 @@ def build(quick: bool) -> Programs:
     profile = [] if quick else ["--release"]
     common = [*profile, "--locked", "--message-format=json-render-diagnostics"]
     benches = ["-p", "drystone-benches"]
-    ours = [part for name in ("lloyd", "generate", "lazy") for part in ("--bin", name)]
+    ours = [part for name in ("lloyd", "generate", "lazy", "svc") for part in ("--bin", name)]
     built = executables(["cargo", "build", *common, *benches, *ours])
     built |= executables(["cargo", "build", *common, "--example", "kmeans"])
     flags = ["-C", "opt-level=3", *vector_flags()]

@@ -7,14 +7,15 @@ for: everything on, the same tolerance. faiss has no test of convergence and onl
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
+import npy
+import problems
 import report
-from environment import PEERS, PYTHON, SCRIPTS, say
+from environment import PYTHON, SCRIPTS
 from measure import Comparison, Side, check_close, check_same_bits
-from processes import Command, Failure, run_json
+from problems import Problem
+from processes import Command
 from report import Section
 from workload import Workshop
 
@@ -28,7 +29,6 @@ TOLERANCES = {"f64": 1e-6, "f32": 1e-4}
 # Of noise to convergence in f32: without clusters there are many minima of about the same
 # cost, and rounding decides which one a fit ends in, on any side.
 NOISE_TOLERANCE = 1e-3
-BYTES = {"f64": 8, "f32": 4}
 # How many iterations fewer than the fastest peer ours may take to converge, as a part of
 # the peer's, and one in any case. Near the end a few rows decide; in f32 rounding moves
 # them where blobs overlap much, one way or the other.
@@ -45,90 +45,6 @@ CONVERGENCE_PEERS = [
     ("scikit-learn elkan", "elkan", ""),
     ("oneDAL", "onedal", "scikit-learn-intelex"),
 ]
-
-
-@dataclass(frozen=True)
-class Shape:
-    """A clustering problem: rows, columns, clusters; spread and number of the blobs."""
-
-    n: int
-    d: int
-    k: int
-    std: float
-    centers: int
-
-    def __str__(self) -> str:
-        return f"{report.count(self.n)} x {self.d}, k={self.k}"
-
-
-# Blobs of which no fit settles before the twelfth iteration, and that converge in 33 to 69,
-# f32 in as many as f64 but for one or two. With 784 columns as many blobs as clusters either
-# settle too soon or stay on a plateau that f32's rounding decides when to leave.
-SHAPES = [
-    Shape(1_000_000, 20, 50, std=1.0, centers=50),
-    Shape(200_000, 128, 100, std=8.0, centers=100),
-    Shape(100_000, 784, 10, std=20.0, centers=50),
-]
-QUICK_SHAPES = [Shape(6000, 20, 30, std=8.0, centers=30)]
-
-
-@dataclass(frozen=True)
-class Problem:
-    """A shape in one element type, in files."""
-
-    shape: Shape
-    dtype: str
-    data: Path
-    init: Path
-    name: str
-
-    @property
-    def files(self) -> Command:
-        """What every program is given."""
-        return ["--data", self.data, "--init", self.init]
-
-
-def shapes(workshop: Workshop) -> list[Shape]:
-    """The three shapes, or the one that the options ask for."""
-    args = workshop.args
-    if args.input or any(
-        value is not None for value in (args.n, args.d, args.k, args.std, args.centers)
-    ):
-        default = (QUICK_SHAPES if workshop.quick else SHAPES)[0]
-        n, d, k = args.n or default.n, args.d or default.d, args.k or default.k
-        std = default.std if args.std is None else args.std
-        return [Shape(n, d, k, std, args.centers or k)]
-    return QUICK_SHAPES if workshop.quick else SHAPES
-
-
-def problems(workshop: Workshop) -> list[Problem]:
-    """All files, made if absent."""
-    return [problem for shape in shapes(workshop) for problem in make(workshop, shape)]
-
-
-def make(workshop: Workshop, shape: Shape) -> list[Problem]:
-    """A shape in the element types that are asked for."""
-    args = workshop.args
-    recipe = "input" if args.input else args.recipe
-    stem = PEERS / f"{recipe}-{shape.n}x{shape.d}-c{shape.centers}-s{shape.std:g}"
-    source: Command = ["--recipe", args.recipe]
-    if args.input:
-        source = ["--input", Path(args.input).resolve()]
-    size = ["--n", str(shape.n), "--d", str(shape.d), "--k", str(shape.k)]
-    blobs = ["--centers", str(shape.centers), "--std", str(shape.std)]
-    say(f"data: {Path(args.input).name if args.input else f'{recipe} {shape}'}")
-    script = SCRIPTS / "make_data.py"
-    made = run_json("data", [PYTHON, script, *source, *size, *blobs, "--stem", stem])
-    shape = replace(shape, n=made["n"], d=made["d"])
-    name = f"{shape}" if recipe == "blobs" else f"{recipe} {shape}"
-    found = [
-        Problem(shape, dtype, Path(files["data"]), Path(files["init"]), name)
-        for dtype, files in made["files"].items()
-        if args.dtype in (None, dtype)
-    ]
-    if not found:
-        raise Failure(f"the input is {', '.join(made['files'])}, and --dtype {args.dtype}")
-    return found
 
 
 def sides(
@@ -191,13 +107,13 @@ def shares(workshop: Workshop, problem: Problem, comparison: Comparison) -> dict
     shape, dtype = problem.shape, problem.dtype
     iteration = comparison.ours.seconds / ITERATIONS
     fma = shape.n * shape.k * shape.d / iteration / limits["fma_per_second"][dtype]
-    read = shape.n * shape.d * BYTES[dtype] / iteration / limits["read_bytes_per_second"]
+    read = shape.n * shape.d * npy.BYTES[dtype] / iteration / limits["read_bytes_per_second"]
     return {"of peak FMA": report.percent(fma), "of read bandwidth": report.percent(read)}
 
 
 def run(workshop: Workshop) -> list[Section]:
     """Both measures of all problems."""
-    found = problems(workshop)
+    found = problems.make_all(workshop)
     ten = [compare(workshop, problem, exactly=True) for problem in found]
     # To be quick, the last type only: processes that import the peers take the time.
     last = found[-1:] if workshop.quick else found
@@ -206,9 +122,11 @@ def run(workshop: Workshop) -> list[Section]:
     note = f"Seconds of a whole fit of {ITERATIONS} iterations from given centroids"
     if more:
         note += "; parts of this machine's limits, n k d multiply-adds and one reading of "
-        note += "the data to an iteration, a tenth of our fit"
+        note += "the data to an iteration, a tenth of our fit. f64 rows are screened in f32: "
+        note += "their part of the f64 peak may be above 100 %"
+    files = [problem.to_json() for problem in found]
     return [
-        Section("KMeans, exactly ten iterations", note + ".", *peer_table(ten, more), ten),
+        Section("KMeans, exactly ten iterations", note + ".", *peer_table(ten, more), ten, files),
         Section(
             "KMeans, to convergence",
             f"Seconds of a whole fit to tol {TOL:g}, everything on (iterations in brackets).",

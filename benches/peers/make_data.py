@@ -14,13 +14,19 @@ The initial centroids are `k` distinct rows, drawn uniformly without replacement
 from __future__ import annotations
 
 import argparse
+import contextlib
+import os
+import shutil
+import signal
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.lib.format import open_memmap
+from numpy.lib.format import dtype_to_descr, write_array_header_1_0
 from numpy.typing import NDArray
 
+import npy
 import peer_common
 
 DTYPES = {"f64": np.float64, "f32": np.float32}
@@ -61,29 +67,40 @@ def make(args: argparse.Namespace, paths: dict[str, Path]) -> None:
     """Writes the rows in each type; a file has its name only when it is whole."""
     if all(path.exists() for path in paths.values()):
         return
-    args.stem.parent.mkdir(parents=True, exist_ok=True)
+    check_room(args)
     parts = {dtype: path.with_suffix(".part") for dtype, path in paths.items()}
-    shape = (args.n, args.d)
-    files = {
-        dtype: open_memmap(part, mode="w+", dtype=DTYPES[dtype], shape=shape)
-        for dtype, part in parts.items()
-    }
-    for start in range(0, args.n, CHUNK):
-        rows = chunk(args, start, min(CHUNK, args.n - start))
-        for file in files.values():
-            file[start : start + len(rows)] = rows
-    for dtype, file in files.items():
-        file.flush()
-        parts[dtype].replace(paths[dtype])
+    try:
+        write(args, parts)
+        for dtype, part in parts.items():
+            part.replace(paths[dtype])
+    finally:
+        for part in parts.values():
+            part.unlink(missing_ok=True)
 
 
-def dtype_of(path: Path) -> str:
-    """The element type of a file that both sides can read."""
-    array = np.load(path, mmap_mode="r")
-    names = {np.dtype(dtype): name for name, dtype in DTYPES.items()}
-    if array.dtype not in names or array.ndim != 2 or not array.flags.c_contiguous:
-        raise ValueError(f"{path.name}: expected 2 dimensions of f32 or f64 in C order")
-    return names[array.dtype]
+def write(args: argparse.Namespace, parts: dict[str, Path]) -> None:
+    """The same rows to one file a type."""
+    with contextlib.ExitStack() as stack:
+        files = {dtype: stack.enter_context(part.open("wb")) for dtype, part in parts.items()}
+        for dtype, file in files.items():
+            descr = dtype_to_descr(np.dtype(DTYPES[dtype]))
+            fields = {"descr": descr, "fortran_order": False, "shape": (args.n, args.d)}
+            write_array_header_1_0(file, fields)
+        for start in range(0, args.n, CHUNK):
+            rows = chunk(args, start, min(CHUNK, args.n - start))
+            for dtype, file in files.items():
+                file.write(rows.astype(DTYPES[dtype]).tobytes())
+
+
+def check_room(args: argparse.Namespace) -> None:
+    """For all files on the disk, and for the larger of them in memory."""
+    sizes = [args.n * args.d * npy.BYTES[dtype] for dtype in DTYPES]
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    free = shutil.disk_usage(args.stem.parent).free
+    for needed, there, where in ((sum(sizes), free, "on the disk"), (max(sizes), memory, "memory")):
+        if needed > there:
+            shape = f"{args.n} x {args.d}"
+            raise ValueError(f"{shape} take {needed / 1e9:.1f} GB, of {there / 1e9:.1f} GB {where}")
 
 
 def draw_init(args: argparse.Namespace, paths: dict[str, Path]) -> dict[str, Path]:
@@ -94,23 +111,24 @@ def draw_init(args: argparse.Namespace, paths: dict[str, Path]) -> dict[str, Pat
         rows = np.random.default_rng(2).choice(len(x), args.k, replace=False)
         init = np.array(x[rows])
         if len(np.unique(init, axis=0)) < args.k:
-            raise ValueError("the rows drawn as initial centroids are not distinct")
+            raise ValueError(f"of {args.k} rows drawn as initial centroids some are equal")
         np.save(inits[dtype], init)
     return inits
 
 
 def main() -> dict[str, Any]:
     args = arguments()
+    # So that files which are not whole are removed when the end is asked for.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
+    args.stem.parent.mkdir(parents=True, exist_ok=True)
     if args.input:
-        paths = {dtype_of(args.input): args.input}
+        paths = {npy.header(args.input).dtype: args.input}
     else:
         paths = {dtype: Path(f"{args.stem}-{dtype}.npy") for dtype in DTYPES}
         make(args, paths)
-    args.stem.parent.mkdir(parents=True, exist_ok=True)
     inits = draw_init(args, paths)
-    n, d = np.load(next(iter(paths.values())), mmap_mode="r").shape
     files = {dtype: {"data": str(paths[dtype]), "init": str(inits[dtype])} for dtype in paths}
-    return {"n": n, "d": d, "k": args.k, "files": files}
+    return {"files": files}
 
 
 if __name__ == "__main__":

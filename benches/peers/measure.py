@@ -7,12 +7,12 @@ The figure of a side is the median of all timed calls of all its runs.
 from __future__ import annotations
 
 import statistics
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from typing import Any
 
 from environment import say
-from processes import Command, Failure, run_json
+from processes import CHILDREN, Command, Failure, run_json
 
 Run = dict[str, Any]
 
@@ -74,9 +74,15 @@ class Comparison:
     def run_together(self) -> None:
         """Each side once, all at the same time: for results, when times mean nothing."""
         say(f"{self.title}: all sides at once")
-        with ThreadPoolExecutor() as pool:
-            for done in [pool.submit(side.take_turn, self.title) for side in self.sides]:
-                done.result()
+        with ThreadPoolExecutor(len(self.sides)) as pool:
+            turns = [pool.submit(side.take_turn, self.title) for side in self.sides]
+            try:
+                for turn in as_completed(turns):
+                    turn.result()
+            except BaseException:
+                # The others need not end what nobody will read.
+                CHILDREN.end_all()
+                raise
 
     @property
     def fastest(self) -> Side:

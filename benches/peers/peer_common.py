@@ -37,13 +37,16 @@ def inertia(x: NDArray[Any], centroids: NDArray[Any]) -> float:
     """Sum of squared distances to the nearest centroid, in f64 whatever the data.
 
     Finds the nearest by the expanded square, and sums its differences: one code for all
-    peers, some of which return this sum in f32, or something else.
+    peers, some of which return this sum in f32, or something else. Both are moved to the
+    middle of the centroids first: far from zero the square's terms would cancel.
     """
     centroids = centroids.astype(np.float64)
+    middle = centroids.mean(axis=0)
+    centroids -= middle
     norms = (centroids**2).sum(axis=1)
     total = 0.0
     for start in range(0, len(x), CHUNK):
-        rows = x[start : start + CHUNK].astype(np.float64)
+        rows = x[start : start + CHUNK].astype(np.float64) - middle
         nearest = (norms - 2.0 * (rows @ centroids.T)).argmin(axis=1)
         rows -= centroids[nearest]
         total += float(np.einsum("ij,ij->", rows, rows))

@@ -49,44 +49,37 @@ class Settings:
 
 
 def lloyd(x: Array, settings: Settings) -> Fit:
-    """scikit-learn's own Lloyd."""
-    return scikit_learn(x, settings, "lloyd")
+    """scikit-learn's own Lloyd, on OpenMP's threads, whose number main() has limited."""
+    from sklearn.cluster import KMeans
+
+    return scikit_learn(KMeans, x, settings, algorithm="lloyd")
 
 
 def elkan(x: Array, settings: Settings) -> Fit:
     """scikit-learn's Elkan, which prunes by bounds."""
-    return scikit_learn(x, settings, "elkan")
-
-
-def scikit_learn(x: Array, settings: Settings, algorithm: str) -> Fit:
-    """scikit-learn on OpenMP's threads, whose number main() has limited."""
     from sklearn.cluster import KMeans
 
-    model = KMeans(
-        n_clusters=len(settings.init),
-        init=settings.init,
-        n_init=1,
-        max_iter=settings.max_iter,
-        tol=settings.tol,
-        algorithm=algorithm,
-    ).fit(x)
-    return Fit(model.cluster_centers_, model.n_iter_)
+    return scikit_learn(KMeans, x, settings, algorithm="elkan")
 
 
 def onedal(x: Array, settings: Settings) -> Fit:
     """oneDAL through scikit-learn-intelex; an error if it fell back on scikit-learn."""
     from sklearnex.cluster import KMeans
 
-    model = KMeans(
+    with accelerated():
+        return scikit_learn(KMeans, x, settings, n_jobs=settings.threads)
+
+
+def scikit_learn(estimator: Any, x: Array, settings: Settings, **more: Any) -> Fit:
+    """A fit of scikit-learn's KMeans, or of one with its interface."""
+    model = estimator(
         n_clusters=len(settings.init),
         init=settings.init,
         n_init=1,
         max_iter=settings.max_iter,
         tol=settings.tol,
-        n_jobs=settings.threads,
-    )
-    with accelerated():
-        model.fit(x)
+        **more,
+    ).fit(x)
     return Fit(model.cluster_centers_, model.n_iter_)
 
 

@@ -1,13 +1,18 @@
 """Running other programs: each call is a fresh process, and a failure names it in one line.
 
-Nothing here knows what the programs do.
+Each process leads a group of its own, so that whatever it starts ends with it: when it
+takes too long, when another side fails, or when a signal asks for the end. Nothing here
+knows what the programs do.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,6 +29,10 @@ THREAD_VARIABLES = (
 )
 # Lines of a failed program's errors that are shown.
 TAIL = 3
+# Seconds in which a process may end by itself when it is asked to.
+GRACE = 3.0
+# What asks for the end of everything.
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 Command = Sequence[str | Path]
 
@@ -32,21 +41,112 @@ class Failure(Exception):
     """What went wrong, in words for the user; no traceback is needed to understand it."""
 
 
-def run(name: str, command: Command, threads: int | None = None) -> str:
-    """What a program prints. `name` says who it is if it fails."""
+class Stopped(BaseException):
+    """A signal asked for the end. Not an Exception: nothing that handles errors takes it."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+def stop_on_signals() -> None:
+    """Raises `Stopped` on signals, but for those that whoever started us has ignored."""
+    for number in SIGNALS:
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, stop)
+
+
+def stop(number: int, _: object) -> None:
+    """Once: a second signal must not stop the ending of the children."""
+    for each in SIGNALS:
+        signal.signal(each, signal.SIG_IGN)
+    raise Stopped(number)
+
+
+class Children:
+    """The processes that run now."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.running: set[subprocess.Popen[str]] = set()
+        # Seconds that a call may take which is measured or checked.
+        self.time_limit: float | None = None
+
+    def start(self, command: Command, environment: Mapping[str, str]) -> subprocess.Popen[str]:
+        """One more, in a group of its own."""
+        with self.lock:
+            child = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env=environment,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                encoding="utf-8",
+                errors="replace",
+                start_new_session=True,
+            )
+            self.running.add(child)
+        return child
+
+    def forget(self, child: subprocess.Popen[str]) -> None:
+        """It has ended."""
+        with self.lock:
+            self.running.discard(child)
+
+    def end_all(self) -> None:
+        """Ends all, with whatever they started."""
+        with self.lock:
+            running = list(self.running)
+        for child in running:
+            end(child)
+
+
+CHILDREN = Children()
+
+
+def end(child: subprocess.Popen[str]) -> None:
+    """Asks a process and its group to end, and ends what is left of them."""
+    signal_group(child, signal.SIGTERM)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        child.wait(GRACE)
+    signal_group(child, signal.SIGKILL)
+
+
+def signal_group(child: subprocess.Popen[str], number: int) -> None:
+    """Nothing if none of the group is left."""
+    with contextlib.suppress(OSError):
+        os.killpg(child.pid, number)
+
+
+def run(
+    name: str, command: Command, threads: int | None = None, time_limit: float | None = None
+) -> str:
+    """What a program prints. `name` says who it is if it fails or takes too long."""
     environment = {**os.environ, **on_threads(threads)}
     try:
-        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+        started = CHILDREN.start(command, environment)
     except OSError as error:
         raise Failure(f"{name} could not be started: {error.strerror}") from error
-    if done.returncode != 0:
-        raise Failure(f"{name} failed ({ending(done.returncode)}): {tail(done.stderr)}")
-    return done.stdout
+    with started as child:
+        try:
+            output, errors = child.communicate(timeout=time_limit)
+        except subprocess.TimeoutExpired as error:
+            end(child)
+            text = f"{name} has not ended after {time_limit:g} s; --timeout allows more"
+            raise Failure(text) from error
+        except BaseException:
+            end(child)
+            raise
+        finally:
+            CHILDREN.forget(child)
+    if child.returncode != 0:
+        raise Failure(f"{name} failed ({ending(child.returncode)}): {tail(errors)}")
+    return output
 
 
 def run_json(name: str, command: Command, threads: int | None = None) -> dict[str, Any]:
-    """The object that is the last line of what a program prints."""
-    lines = run(name, command, threads).strip().splitlines()
+    """The object that is the last line of what a program prints within the time limit."""
+    lines = run(name, command, threads, CHILDREN.time_limit).strip().splitlines()
     try:
         return dict(json.loads(lines[-1]))
     except (IndexError, ValueError) as error:

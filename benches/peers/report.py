@@ -88,18 +88,30 @@ def percent(part: float) -> str:
     return f"{100 * part:.0f} %"
 
 
-def head(machine: dict[str, Any], versions: dict[str, str], quick: bool) -> str:
+def threads(number: int) -> str:
+    """A number of threads, in words."""
+    return f"{number} thread" if number == 1 else f"{number} threads"
+
+
+def head(machine: dict[str, Any], versions: dict[str, str], quick: bool, without: list[str]) -> str:
     """Where the figures come from."""
     gib = machine["memory_bytes"] / 2**30
+    ours = " ".join(filter(None, ["drystone", versions.pop("drystone", "")]))
+    runs_on = f"; ours runs on {machine['isa']}" if machine["isa"] else ""
     lines = [
         f"- {machine['cpu']}, {machine['cores']} cores, {gib:.0f} GiB, {machine['system']}; "
-        f"{', '.join(machine['vectors']) or 'no vectors known'}; ours runs on {machine['isa']}",
-        f"- drystone {versions.pop('drystone', '')} at {machine['commit']}, "
-        f"{machine['rustc']}; Python {machine['python']}",
-        "- " + ", ".join(f"{library} {version}" for library, version in versions.items()),
-        f"- {machine['threads']} threads unless a table says otherwise; "
+        f"{', '.join(machine['vectors']) or 'no vectors known'}{runs_on}",
+        f"- {ours} at {machine['commit']}, {machine['rustc']}; Python {machine['python']}",
+        f"- {threads(machine['threads'])} unless a table says otherwise; "
         f"load {machine['load_before']:.1f} before, {machine['load_after']:.1f} after",
     ]
+    if versions:
+        peers = ", ".join(f"{library} {version}" for library, version in versions.items())
+        lines.insert(2, f"- {peers}")
+    else:
+        lines.insert(2, "- no peers: nothing is compared with another library")
+    if without:
+        lines.insert(3, f"- left out: {', '.join(dict.fromkeys(without))}")
     if quick:
         lines.insert(0, "- **a quick run: results are compared, times mean nothing**")
     return "\n".join(lines)

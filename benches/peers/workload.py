@@ -1,13 +1,16 @@
-"""What every workload is given: the options, our programs, and what this machine can do."""
+"""What a workload is, and what it is given: the options, our programs, what this machine
+can do."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from environment import Programs
 from measure import Comparison
+from report import Section
 
 
 @dataclass
@@ -47,3 +50,21 @@ class Workshop:
         """The limits on so many threads, if they were measured."""
         on = self.limits["on"] if self.limits else []
         return next((limits for limits in on if limits["threads"] == threads), None)
+
+
+def nothing(_: argparse.Namespace) -> None:
+    """All options make sense."""
+
+
+@dataclass(frozen=True)
+class Workload:
+    """What can be asked for by name."""
+
+    run: Callable[[Workshop], list[Section]]
+    # The options that it reads, of those that not every workload does.
+    options: tuple[str, ...] = ()
+    # Whether it runs beside peers, and the section of requirements that it cannot do without.
+    compares: bool = False
+    needs: str = ""
+    # Raises Failure for options that make no sense, before anything is built.
+    check: Callable[[argparse.Namespace], None] = nothing

@@ -1,6 +1,6 @@
 //! A picture: a sample of rows and the centroids, along the sample's two principal axes.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use drystone::{ChunkedDataset, Error, KMeans, Result};
 use linfa_linalg::eigh::{EigSort, Eigh};
@@ -8,6 +8,7 @@ use ndarray::{Array1, Array2, ArrayView2, Axis, s};
 use plotters::prelude::*;
 
 use super::flags::Flags;
+use super::report::counted;
 
 /// Blocks that the sample is taken from, and rows of each.
 const SAMPLE_BLOCKS: usize = 8;
@@ -15,12 +16,14 @@ const SAMPLE_ROWS: usize = 600;
 const SIZE: (u32, u32) = (900, 700);
 
 /// Draws if a file was asked for, or else to `target/kmeans.svg` if there is a `target`.
+/// Makes no directory: this may be anywhere.
 pub fn draw(flags: &Flags, data: &ChunkedDataset, model: &KMeans) -> Result<()> {
-    let default = || {
-        let target = PathBuf::from("target");
-        (!flags.json && target.is_dir()).then(|| target.join("kmeans.svg"))
+    let path = match &flags.plot {
+        Some(path) => path.clone(),
+        None if flags.json => return Ok(()),
+        None if Path::new("target").is_dir() => Path::new("target").join("kmeans.svg"),
+        None => return super::print("picture: none; there is no directory target, see --plot"),
     };
-    let Some(path) = flags.plot.clone().or_else(default) else { return Ok(()) };
     let (sample, labels) = sample(data, model)?;
     let shape = (model.n_clusters(), model.n_features());
     let centroids = Array2::from_shape_vec(shape, model.centroids().to_f64());
@@ -31,9 +34,9 @@ pub fn draw(flags: &Flags, data: &ChunkedDataset, model: &KMeans) -> Result<()> 
         labels,
         centroids: projection.apply(centroids.view()),
         title: format!(
-            "{} clusters of {} rows; a sample along its principal axes",
-            model.n_clusters(),
-            model.cluster_counts().iter().sum::<u64>()
+            "{} of {}; a sample along its principal axes",
+            counted(model.n_clusters() as u64, "cluster"),
+            counted(model.cluster_counts().iter().sum(), "row")
         ),
     };
     let svg = picture.draw().map_err(|error| Error::external(error.to_string()))?;

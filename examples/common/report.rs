@@ -91,23 +91,30 @@ impl<'a> Outcome<'a> {
     }
 }
 
+/// "1 block", "2 blocks".
+pub fn counted(n: u64, noun: &str) -> String {
+    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
+}
+
 /// For people.
 impl fmt::Display for Outcome<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let history = self.model.history();
-        writeln!(f, "KMeans: {} clusters of {} rows", self.model.n_clusters(), self.n_samples)?;
+        let (k, n) = (self.model.n_clusters() as u64, self.n_samples);
+        writeln!(f, "KMeans: {} of {}", counted(k, "cluster"), counted(n, "row"))?;
         let mut line = |name: &str, value: String| writeln!(f, "  {name:<14} {value}");
         line("inertia", format!("{:.6e}", self.model.inertia()))?;
         if let Some(cost) = self.init_cost() {
-            let from =
-                self.n_candidates().map_or(String::new(), |n| format!(" from {n} candidates"));
+            let from = |n: usize| format!(" from {}", counted(n as u64, "candidate"));
+            let from = self.n_candidates().map(from).unwrap_or_default();
             line("after seeding", format!("{cost:.6e}{from}"))?;
         }
         line("iterations", format!("{} ({})", self.model.n_iter(), self.model.status().name()))?;
         if let Some(index) = self.adjusted_rand {
             line("adjusted Rand", format!("{index:.6} against the targets"))?;
         }
-        line("passes", format!("{}, {} blocks read", history.passes, history.blocks_read))?;
+        let blocks = counted(history.blocks_read as u64, "block");
+        line("passes", format!("{}, {blocks} read", history.passes))?;
         line("seconds", self.time())?;
         line("memory", self.memory())?;
         line("first labels", format!("{:?}", self.labels_head))?;
@@ -119,8 +126,8 @@ impl fmt::Display for Outcome<'_> {
 impl Outcome<'_> {
     fn time(&self) -> String {
         let Seconds { init, lloyd, total } = self.seconds;
-        let (threads, isa) = (self.threads, Isa::best());
-        format!("{total:.2} = {init:.2} seeding + {lloyd:.2} iterating, {threads} threads, {isa}")
+        let (threads, isa) = (counted(self.threads as u64, "thread"), Isa::best());
+        format!("{total:.2} = {init:.2} seeding + {lloyd:.2} iterating, {threads}, {isa}")
     }
 
     fn memory(&self) -> String {

@@ -21,6 +21,7 @@
 
 pub mod calibrated;
 mod certificate;
+mod certify;
 mod classes;
 mod decision;
 mod file;

@@ -16,7 +16,7 @@
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 mod map;
-mod real;
+pub(crate) mod real;
 #[cfg(test)]
 mod tests;
 mod tiles;
@@ -75,7 +75,7 @@ pub fn accumulate<T: Real>(
     let n_supports = supports.offsets.len();
     assert_eq!(coefs.len(), n_supports * n_outputs, "a coefficient a support and output");
     assert_eq!(out.len(), rows.n_tiles() * n_outputs * TILE_ROWS, "a sum a row and output");
-    Task::new(map, rows, supports).run_on(isa, &mut Sums { coefs, n_outputs, out });
+    T::add_up(isa, &Task::new(map, rows, supports), &mut Sums { coefs, n_outputs, out });
 }
 
 /// The kernel of each support and each row: `(n_supports, n_rows)`, row-major, the rows
@@ -105,7 +105,7 @@ pub fn values<T: Real>(
 ) {
     let stride = rows.n_tiles() * TILE_ROWS;
     assert_eq!(out.len(), supports.offsets.len() * stride, "a value a support and row");
-    Task::new(map, rows, supports).run_on(isa, &mut Matrix { stride, out });
+    T::write(isa, &Task::new(map, rows, supports), &mut Matrix { stride, out });
 }
 
 /// What becomes of kernel values.
@@ -121,7 +121,7 @@ trait Sink<T> {
 }
 
 /// [`accumulate`].
-struct Sums<'a> {
+pub struct Sums<'a> {
     coefs: &'a [f64],
     n_outputs: usize,
     out: &'a mut [f64],
@@ -150,7 +150,7 @@ impl<T> Sink<T> for Sums<'_> {
 }
 
 /// [`values`].
-struct Matrix<'a, T> {
+pub struct Matrix<'a, T> {
     stride: usize,
     out: &'a mut [T],
 }
@@ -172,7 +172,8 @@ impl<T> Sink<T> for Matrix<'_, T> {
     }
 }
 
-struct Task<'a, T> {
+/// Rows and supports that meet.
+pub struct Task<'a, T> {
     map: Map,
     rows: &'a Tiles<T>,
     supports: Supports<'a, T>,

@@ -12,6 +12,10 @@
 //! m roundings and A = (|x| + max |c|)^2, two scores may be off by (m + 4) u A together,
 //! and a squared distance of [`nearest`](crate::nearest::nearest) by (d + 2) roundings of
 //! `f64`, relatively.
+//!
+//! Where numbers underflow no bound is relative: an operation in `f32` may be off by 2^-150
+//! besides, one in `f64` by 2^-1075, and both are in the tolerance. Rows so far out that
+//! squares might overflow, in either precision, are left open.
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx2;
@@ -26,6 +30,8 @@ const LANES: usize = 8;
 /// Rounding of `f32`, and of `f64`.
 const UNIT: f64 = f32::EPSILON as f64 / 2.0;
 const DOUBLE_UNIT: f64 = f64::EPSILON / 2.0;
+/// Four times what an operation in `f32` that underflows may be off by: 2^-148.
+const UNDERFLOW: f64 = 2.0 * f32::from_bits(1) as f64;
 
 /// Coordinates in which the rows of a dataset are small: `(x - centre) * scale`.
 #[derive(Clone, Debug, PartialEq)]
@@ -89,8 +95,11 @@ pub struct Screen<T> {
     halves: Vec<f32>,
     /// max |c|^2.
     largest: f32,
-    /// The tolerance for each unit of |x|^2 + max |c|^2.
+    /// The tolerance for each unit of |x|^2 + max |c|^2, and what is added to it.
     slack: f32,
+    floor: f32,
+    /// What |x|^2 + max |c|^2 is at most for a row that is not left open.
+    most: f32,
 }
 
 /// What a [`Screen`] finds, a value a row.
@@ -158,6 +167,8 @@ impl<T: Float> Screen<T> {
             halves: squares.iter().map(|square| (square / 2.0) as f32).collect(),
             largest: (largest * 1.0001) as f32,
             slack: slack(n_features),
+            floor: floor(n_features, frame.scale),
+            most: most(frame.scale),
         }
     }
 
@@ -170,10 +181,14 @@ impl<T: Float> Screen<T> {
     /// By how much more than it drifted a gap must be left for the label to be the same:
     /// what rounding may do to the distances that [`nearest`](crate::nearest::nearest)
     /// compares, of rows within the frame's box.
+    ///
+    /// Two distances that differ by m have squares that differ by m (D1 + D2), which is at
+    /// least m^2: the second part is for squares that underflow.
     #[must_use]
     pub fn margin(&self) -> f64 {
         let direct = (self.n_features + 2) as f64 * DOUBLE_UNIT;
-        2.1 * direct * (1.0 + f64::from(self.largest).sqrt())
+        let underflow = underflow(self.n_features).sqrt() * self.scale.to_f64();
+        2.1 * direct * (1.0 + f64::from(self.largest).sqrt()) + underflow
     }
 
     /// Compares some rows of `records` (n_samples, n_features), row-major, with all
@@ -232,6 +247,33 @@ fn slack(n_features: usize) -> f32 {
     } else {
         (2.04 * (screened + direct)) as f32
     }
+}
+
+/// What underflow may do to two scores, or to half of a squared distance, in units of the
+/// frame.
+///
+/// Each of the d products of a score may be off by e = 2^-150, and so may the half square it
+/// starts with; each coordinate of a row and of a centroid, times the other one: e sqrt(d)
+/// (|x| + |c|), which is at most e (d / 2 + |x|^2 + |c|^2), and that square is nothing beside
+/// the slack. So a score is off by e (3 d / 2 + 1), |x|^2 in the same way by 2 d e, and the
+/// last few operations by e each: no more than 4 e (d + 1) for two scores, and for half of
+/// 2 s + |x|^2. What the direct search loses is in its own units.
+fn floor(n_features: usize, scale: f64) -> f32 {
+    let screened = (n_features + 1) as f64 * UNDERFLOW;
+    let direct = underflow(n_features) * scale * scale;
+    (screened + direct) as f32
+}
+
+/// Twice what underflow may do to a squared distance in `f64`: d products, 2^-1075 each.
+fn underflow(n_features: usize) -> f64 {
+    (n_features + 1) as f64 * f64::from_bits(1)
+}
+
+/// Up to here nothing overflows in `f32`, nor do the squared distances of the direct search:
+/// |x - c|^2 is at most 2 (|x|^2 + |c|^2), so 2^127 here and 2^1021 there.
+fn most(scale: f64) -> f32 {
+    let direct = scale * 2.0_f64.powi(510);
+    (direct * direct).min(2.0_f64.powi(126)) as f32
 }
 
 #[cfg(test)]

@@ -84,15 +84,7 @@ pub fn solve<T: Real>(isa: Isa, set: WorkingSet<'_, T>, stop: Stop) -> usize {
     if n == 0 {
         return 0;
     }
-    let mut solver = Solver::new(set);
-    match isa {
-        #[cfg(target_arch = "x86_64")]
-        Isa::Avx2 if Isa::available().contains(&isa) => {
-            // SAFETY: this machine has AVX2 and FMA.
-            unsafe { run_avx2(&mut solver, stop) }
-        }
-        _ => solver.run(stop),
-    }
+    T::solve(isa, &mut Solver::new(set), stop)
 }
 
 /// The same code: its loops over lanes become vectors.
@@ -102,7 +94,8 @@ fn run_avx2<T: Real>(solver: &mut Solver<'_, T>, stop: Stop) -> usize {
     solver.run(stop)
 }
 
-struct Solver<'a, T> {
+/// A working set and what is kept about its coordinates from step to step.
+pub struct Solver<'a, T> {
     set: WorkingSet<'a, T>,
     /// The gradient, padded.
     gradient: Vec<f64>,
@@ -131,6 +124,17 @@ impl<'a, T: Real> Solver<'a, T> {
         solver.diagonal.resize(stride, T::default());
         (0..n).for_each(|row| solver.note_bounds(row));
         solver
+    }
+
+    pub(crate) fn run_on(&mut self, isa: Isa, stop: Stop) -> usize {
+        match isa {
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 if Isa::available().contains(&isa) => {
+                // SAFETY: this machine has AVX2 and FMA.
+                unsafe { run_avx2(self, stop) }
+            }
+            _ => self.run(stop),
+        }
     }
 
     /// Whether a coordinate may grow, and whether it may shrink.

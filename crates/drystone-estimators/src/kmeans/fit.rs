@@ -215,8 +215,8 @@ impl<'a, T: Real> Fit<'a, T> {
         if let Some(costs) = &restart.costs {
             return costs.of(&restart.centroids, sums);
         }
-        let (cost, unit) = (summed.unwrap_or(f64::NAN), self.bounds.cost_unit);
-        let costs = Costs::new(cost, &restart.centroids, sums, &self.scales, unit);
+        let cost = summed.unwrap_or(f64::NAN);
+        let costs = Costs::new(cost, &restart.centroids, sums, &self.scales);
         if self.tol.is_none() {
             self.tol = Some(self.params.tol * costs.mean_variance(sums));
         }
@@ -403,8 +403,10 @@ fn drift<T: RecordElement>(
     scale: f64,
 ) {
     let pairs = before.chunks_exact(n_features).zip(after.chunks_exact(n_features));
+    // What squares that underflow may lack.
+    let underflow = n_features as f64 * f64::from_bits(1);
     let moves: Vec<f64> =
-        pairs.map(|(a, b)| distance(a, b).sqrt() * scale * (1.0 + 1e-9)).collect();
+        pairs.map(|(a, b)| (distance(a, b) + underflow).sqrt() * scale * (1.0 + 1e-9)).collect();
     let farthest = |but: usize| {
         let others = moves.iter().enumerate().filter(|&(cluster, _)| cluster != but);
         others.map(|(_, &moved)| moved).fold(0.0, f64::max)

@@ -188,9 +188,13 @@ impl<'a> KMeansParams<'a> {
     /// - [`TooFewRows`](drystone_core::ErrorKind::TooFewRows): fewer (distinct) rows than clusters.
     /// - [`NotFinite`](drystone_core::ErrorKind::NotFinite), [`Weight`](drystone_core::ErrorKind::Weight):
     ///   a bad number, with its block, row and column; or the largest weight is not within
-    ///   1e-100 and 1e100.
-    /// - [`Range`](drystone_core::ErrorKind::Range): squared distances leave the element type,
-    ///   or squares that of `f64`.
+    ///   1e-100 and 1e100; or costs would leave `f64`: the square of the diagonal of the
+    ///   rows' box is above 1e301 when it is multiplied by the total weight, or below 6e-294
+    ///   by the largest one.
+    /// - [`Range`](drystone_core::ErrorKind::Range): that square itself is not 0 and leaves
+    ///   the element type, with some room (`f64`: 6e-294 to 1e301, `f32`: 3e-24 to 2e37), or
+    ///   it does so with given centroids in the box; or the square of the largest magnitude,
+    ///   times the total weight, is above 1e301.
     /// - [`Dtype`](drystone_core::ErrorKind::Dtype), [`Shape`](drystone_core::ErrorKind::Shape):
     ///   given centroids are of another element type or width than the data.
     /// - [`SourceChanged`](drystone_core::ErrorKind::SourceChanged): a pass saw other data

@@ -15,7 +15,8 @@ pub struct Certificate {
     /// D at the returned coefficients.
     pub dual_objective: f64,
     /// By how much a row violates the conditions of the optimum (Karush, Kuhn and Tucker),
-    /// at most, for the returned intercept; in units of the decision function.
+    /// at most, for the returned intercept, in units of the decision function; or by how much
+    /// the coefficients violate theirs, in units of C, if that is more.
     pub max_kkt_violation: f64,
     /// Whether the largest violation between two rows is within `tol`.
     pub converged: bool,

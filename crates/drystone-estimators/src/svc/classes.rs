@@ -7,7 +7,7 @@ use drystone_core::{Block, BlockAt, Error, ErrorKind, Label, Result};
 use serde::{Deserialize, Serialize};
 
 /// Most classes: one-vs-one has a problem for each two of them.
-pub(crate) const MAX_CLASSES: usize = 1024;
+pub(crate) const MAX_CLASSES: usize = 256;
 
 /// The classes that a model tells apart, ascending.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

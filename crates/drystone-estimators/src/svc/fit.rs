@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use drystone_core::column::Spread;
 use drystone_core::{
-    ChunkedDataset, Control, Dtype, Error, ErrorKind, Event, Records, Result, Rows, Session,
-    Threads,
+    ChunkedDataset, Control, Dtype, Error, ErrorKind, Event, Executor, Records, Result, Rows,
+    Session, Threads,
 };
 use drystone_kernels::Isa;
 
-use super::classes::Classes;
+use super::classes::{Classes, check_number};
 use super::kernel::{Frame, Gamma, Kernel};
 use super::log::Pool;
 use super::model::{History, Machine, Status, Svc};
@@ -26,11 +26,7 @@ pub(crate) fn fit(params: &SvcValidParams<'_>, data: &ChunkedDataset) -> Result<
     let shared = Threads::shared();
     let executor = params.executor.unwrap_or(&*shared);
     let control = Control::new(params.cancel.clone(), params.max_time);
-    let session = Session::new(executor, params.observer, &control);
-    Isa::check_choice().map_err(unknown_isa)?;
-    let problem = Problem::new(params, &session, data)?;
-    drop(session);
-    problem.solve(params, executor, &control)
+    Problem::new(params, executor, &control, data)?.solve(params, executor, &control)
 }
 
 fn empty(what: impl Into<String>) -> Error {
@@ -38,10 +34,10 @@ fn empty(what: impl Into<String>) -> Error {
 }
 
 /// What the survey found, and what follows from it.
-struct Problem {
-    data: ChunkedDataset,
-    frame: Arc<Frame>,
-    classes: Arc<Classes>,
+pub(super) struct Problem {
+    pub data: ChunkedDataset,
+    pub frame: Arc<Frame>,
+    pub classes: Arc<Classes>,
     /// C of each class.
     costs: Vec<f64>,
     counts: Vec<u64>,
@@ -51,11 +47,14 @@ struct Problem {
 }
 
 impl Problem {
-    fn new(
+    pub fn new(
         params: &SvcValidParams<'_>,
-        session: &Session<'_>,
+        executor: &dyn Executor,
+        control: &Control,
         data: &ChunkedDataset,
     ) -> Result<Self> {
+        Isa::check_choice().map_err(unknown_isa)?;
+        let session = &Session::new(executor, params.observer, control);
         let n_features = data.n_features();
         if n_features == 0 {
             return Err(empty("the dataset has no columns"));
@@ -89,15 +88,19 @@ impl Problem {
         })
     }
 
-    fn pairs(&self, params: &SvcValidParams<'_>) -> Vec<Pair> {
-        let n_classes = self.classes.len() as u32;
-        let goal = Goal {
+    pub fn goal(&self, params: &SvcValidParams<'_>) -> Goal {
+        Goal {
             tol: params.tol,
             max_iter: params.max_iter,
             shrinking: params.shrinking,
             convex: params.kernel.is_convex(),
             precise: self.precise,
-        };
+        }
+    }
+
+    fn pairs(&self, params: &SvcValidParams<'_>) -> Vec<Pair> {
+        let n_classes = self.classes.len() as u32;
+        let goal = self.goal(params);
         let all = (0..n_classes).flat_map(|a| (a + 1..n_classes).map(move |b| (a, b)));
         let pair = |(index, (a, b)): (usize, (u32, u32))| {
             let n_rows = self.counts[a as usize] + self.counts[b as usize];
@@ -109,16 +112,12 @@ impl Problem {
     fn solve(
         self,
         params: &SvcValidParams<'_>,
-        executor: &dyn drystone_core::Executor,
+        executor: &dyn Executor,
         control: &Control,
     ) -> Result<Svc> {
-        let mut sweeps = Sweeps {
-            keeps_tiles: self.keeps_tiles(params, executor.describe().memory_budget),
-            pool: Arc::new(Pool::new(self.frame.n_features())),
-            pairs: self.pairs(params),
-            step: 0,
-            problem: &self,
-        };
+        let keeps_tiles = self.keeps_tiles(params, executor.describe().memory_budget);
+        let pool = Pool::new(self.frame.n_features());
+        let mut sweeps = Sweeps::new(&self, pool, self.pairs(params), keeps_tiles);
         let session = Session::new(executor, params.observer, control);
         let stopped = sweeps.run(&session)?;
         let (mut passes, mut blocks_read) = (session.passes(), session.blocks_read());
@@ -193,17 +192,21 @@ impl Problem {
 }
 
 /// The sweeps of a fit.
-struct Sweeps<'a> {
+pub(super) struct Sweeps<'a> {
     problem: &'a Problem,
     keeps_tiles: bool,
     pool: Arc<Pool>,
-    pairs: Vec<Pair>,
+    pub pairs: Vec<Pair>,
     step: u64,
 }
 
-impl Sweeps<'_> {
+impl<'a> Sweeps<'a> {
+    pub fn new(problem: &'a Problem, pool: Pool, pairs: Vec<Pair>, keeps_tiles: bool) -> Self {
+        Self { problem, keeps_tiles, pool: Arc::new(pool), pairs, step: 0 }
+    }
+
     /// Until all problems are solved; says why, if it was stopped before.
-    fn run(&mut self, session: &Session<'_>) -> Result<Option<Status>> {
+    pub fn run(&mut self, session: &Session<'_>) -> Result<Option<Status>> {
         while self.pairs.iter().any(|pair| !pair.is_done()) {
             let job = self.job();
             let found = match session.run(&self.problem.data, &job) {
@@ -245,6 +248,7 @@ fn check_classes(survey: &SurveyPartial) -> Result<()> {
     if survey.moments.n_samples == 0 {
         return Err(empty("the dataset has no rows"));
     }
+    check_number(survey.classes.len())?;
     if survey.classes.len() < 2 {
         let found = survey.classes.keys().map(|label| format!("class {label} only"));
         return Err(Error::format("targets of at least two classes", found.collect::<String>()));

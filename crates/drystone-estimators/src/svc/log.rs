@@ -83,6 +83,16 @@ impl Extremes {
     pub fn gap(self) -> f64 {
         self.greatest - self.least
     }
+
+    /// Half way between them; the one that there is, if no row may grow or none may shrink.
+    pub fn middle(self) -> f64 {
+        match (self.least.is_finite(), self.greatest.is_finite()) {
+            (true, true) => (self.least + self.greatest) / 2.0,
+            (true, false) => self.least,
+            (false, true) => self.greatest,
+            (false, false) => 0.0,
+        }
+    }
 }
 
 /// All that happened since the gradients were last summed up from the coordinates.

@@ -98,8 +98,7 @@ impl Machine {
     pub fn new(n_classes: usize, pairs: &[Pair]) -> Self {
         let mut rows: Vec<std::collections::BTreeMap<u64, (u32, Vec<f64>)>> =
             vec![std::collections::BTreeMap::new(); n_classes];
-        // With two classes, scikit-learn counts the second as positive, LIBSVM the first.
-        let sign = if n_classes == 2 { -1.0 } else { 1.0 };
+        let sign = sign(n_classes);
         for pair in pairs {
             for (row, place, beta) in pair.support() {
                 // Coordinates of the first class are positive.
@@ -125,7 +124,42 @@ impl Machine {
     }
 }
 
+/// With two classes, scikit-learn counts the second as positive, LIBSVM the first.
+fn sign(n_classes: usize) -> f64 {
+    if n_classes == 2 { -1.0 } else { 1.0 }
+}
+
 impl Svc {
+    pub(super) fn sign(&self) -> f64 {
+        sign(self.n_classes())
+    }
+
+    /// The classes of each problem.
+    pub(super) fn pairs(&self) -> impl Iterator<Item = (u32, u32)> + use<> {
+        let n_classes = self.n_classes() as u32;
+        (0..n_classes).flat_map(move |a| (a + 1..n_classes).map(move |b| (a, b)))
+    }
+
+    /// For each problem, the rows whose coordinate is not 0, ascending: the row, its place
+    /// among the support vectors, and its coordinate.
+    pub(super) fn solutions(&self) -> Vec<Vec<(u64, u32, f64)>> {
+        let n_support = self.support.len();
+        let mut ends = vec![0_usize];
+        self.n_support.iter().for_each(|&n| ends.push(ends[ends.len() - 1] + n as usize));
+        let of_class = |class: u32, opponent: u32| {
+            let places = ends[class as usize]..ends[class as usize + 1];
+            let coef = move |at| self.sign() * self.dual_coef[opponent as usize * n_support + at];
+            let rows = places.map(move |at| (self.support[at], at as u32, coef(at)));
+            rows.filter(|(_, _, beta)| *beta != 0.0)
+        };
+        let solution = |(a, b)| {
+            let mut rows: Vec<_> = of_class(a, b - 1).chain(of_class(b, a)).collect();
+            rows.sort_unstable_by_key(|(row, _, _)| *row);
+            rows
+        };
+        self.pairs().map(solution).collect()
+    }
+
     /// The kernel.
     #[must_use]
     pub fn kernel(&self) -> Kernel {

@@ -81,6 +81,11 @@ pub(crate) struct Pair {
     best_gap: f64,
     n_stalled: u32,
     intercept: f64,
+    /// Rows whose gradients came back from the last sweep that asked for those of all
+    /// support vectors.
+    pub n_watched: usize,
+    /// Whether the intercept was given, not to be found.
+    is_given: bool,
     pub certificate: Certificate,
 }
 
@@ -159,8 +164,30 @@ impl Pair {
             best_gap: f64::INFINITY,
             n_stalled: 0,
             intercept: 0.0,
+            n_watched: 0,
+            is_given: false,
             certificate: Certificate::default(),
         }
+    }
+
+    /// A problem whose solution is given, for its certificate: for each row its position, its
+    /// place in the pool and its coordinate, and the intercept.
+    pub fn solved(
+        index: u32,
+        classes: (u32, u32),
+        goal: Goal,
+        solution: &[(u64, u32, f64)],
+        intercept: f64,
+    ) -> Self {
+        let mut pair = Self::new(index, classes, 0, goal);
+        // How far a coordinate may go is known where the rows are.
+        let known = |&(row, place, beta): &(u64, u32, f64)| {
+            (row, Known { place, bound: f64::INFINITY.copysign(beta), beta })
+        };
+        pair.known = solution.iter().map(known).collect();
+        (pair.intercept, pair.is_given) = (intercept, true);
+        pair.end();
+        pair
     }
 
     pub fn is_done(&self) -> bool {
@@ -376,6 +403,7 @@ impl Pair {
 
     /// The intercept and the objective, from the gradients of the support vectors.
     fn note_optimum(&mut self, found: &PairPartial) {
+        self.n_watched = found.watched.len();
         let (mut free, mut n_free) = (ExactSum::new(), 0_u64);
         let (mut quadratic, mut linear) = (ExactSum::new(), ExactSum::new());
         for &(row, gradient) in &found.watched {
@@ -389,17 +417,12 @@ impl Pair {
             quadratic.add(beta * (gradient + bound.signum()));
             linear.add(beta.abs());
         }
-        self.intercept = if n_free > 0 {
-            -free.value() / n_free as f64
-        } else {
-            let Extremes { least, greatest } = found.extremes;
-            match (least.is_finite(), greatest.is_finite()) {
-                (true, true) => -(least + greatest) / 2.0,
-                (true, false) => -least,
-                (false, true) => -greatest,
-                (false, false) => 0.0,
-            }
-        };
+        if !self.is_given {
+            self.intercept = match n_free {
+                0 => -found.extremes.middle(),
+                _ => -free.value() / n_free as f64,
+            };
+        }
         self.certificate = Certificate::new(quadratic.value(), linear.value(), self.goal.convex);
     }
 

@@ -6,9 +6,10 @@ use drystone_core::observe::Silent;
 use drystone_core::{CancelToken, Error, Executor, Observer, Result, ToChunked};
 use linfa::ParamGuard;
 
-use super::fit;
+use super::certificate::Certificate;
 use super::kernel::{Gamma, Kernel};
 use super::model::Svc;
+use super::{certify, fit};
 
 /// How much the classes count.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -206,7 +207,7 @@ impl<'a> SvcParams<'a> {
     /// - [`Parameter`](drystone_core::ErrorKind::Parameter): a parameter is not allowed, or
     ///   gamma "scale" of data that do not vary.
     /// - [`Format`](drystone_core::ErrorKind::Format): no targets, or one class only.
-    /// - [`Limit`](drystone_core::ErrorKind::Limit): more than 1,024 classes.
+    /// - [`Limit`](drystone_core::ErrorKind::Limit): more than 256 classes.
     /// - [`Empty`](drystone_core::ErrorKind::Empty): no rows, or a class without positive weight.
     /// - [`NotFinite`](drystone_core::ErrorKind::NotFinite), [`Weight`](drystone_core::ErrorKind::Weight):
     ///   a bad number, with its block, row and column.
@@ -220,6 +221,21 @@ impl<'a> SvcParams<'a> {
     /// kernels with the rows of the working set that changed.
     pub fn fit(&self, data: &impl ToChunked) -> Result<Svc> {
         self.0.checked()?.fit(data)
+    }
+
+    /// How near a model is to the optimum of these parameters on a dataset, from nothing but
+    /// its coefficients and intercepts: for a model that was fitted to the same rows, but may
+    /// have come from a file or from elsewhere.
+    ///
+    /// # Errors
+    /// As for [`fit`](Self::fit); [`Format`](drystone_core::ErrorKind::Format) when the
+    /// classes are others, or a support vector is not a row of its class.
+    ///
+    /// # Performance
+    /// Four passes at most, of which one takes the kernels of all rows with all support
+    /// vectors, in double precision.
+    pub fn certify(&self, model: &Svc, data: &impl ToChunked) -> Result<Vec<Certificate>> {
+        certify::certify(self.0.checked()?, model, &data.to_chunked()?)
     }
 }
 

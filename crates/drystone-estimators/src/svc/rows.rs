@@ -75,6 +75,12 @@ impl PairRows {
         (beta < bound.max(0.0), beta > bound.min(0.0))
     }
 
+    /// By how much a coordinate is out of its range.
+    pub fn excess(&self, at: usize) -> f64 {
+        let (bound, beta) = (self.bounds[at], self.betas[at]);
+        (beta - bound.max(0.0)).max(bound.min(0.0) - beta).max(0.0)
+    }
+
     /// Takes in that coordinates changed, by these supports.
     pub fn change<V: Tiled>(
         &mut self,

@@ -278,7 +278,7 @@ fn report(at: &BlockAt, task: &PairTask, rows: &PairRows, into: &mut PairPartial
             let (bound, off) = (rows.bounds[idx], gradient + intercept);
             into.loss[0].add((-bound * off).max(0.0));
             let violation = if grows { -off } else { 0.0 }.max(if shrinks { off } else { 0.0 });
-            into.violation = into.violation.max(violation);
+            into.violation = into.violation.max(violation).max(rows.excess(idx));
         }
         while task.watched.get(watched).is_some_and(|other| *other < row) {
             watched += 1;

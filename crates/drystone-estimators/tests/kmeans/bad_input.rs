@@ -214,6 +214,15 @@ fn bad_data_are_located() {
         "squared distances leave the range of f64: the data are up to 1e307 large and 0e0 wide; rescale the columns",
         params(1).fit(&Array2::from_elem((3, 2), 1e307)),
     );
+    let equal = to_block::<f64>(&Array2::from_elem((3, 2), 1e150), Some(&[1e60; 3]));
+    check(
+        "squared distances leave the range of f64: the data are up to 1e150 large with a total weight of 3e60, and 0e0 wide; rescale the columns",
+        params(1).fit(&lazy(vec![equal], true)),
+    );
+    check(
+        "expected a finite sample weight of at least 0, found a largest weight of 1e-60, beyond what can be summed; rescale the weights",
+        params(2).fit(&lazy(vec![to_block::<f64>(&scaled(1e-140), Some(&[1e-60; 3]))], true)),
+    );
     check(
         "squared distances leave the range of f64: the data are inf wide; rescale the columns",
         params(2).fit(&array![[-f64::MAX], [f64::MAX]]),

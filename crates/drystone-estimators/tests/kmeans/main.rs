@@ -4,6 +4,7 @@ mod bad_input;
 mod bad_sources;
 mod edge_cases;
 mod explain;
+mod extremes;
 mod files;
 mod golden;
 mod linfa_traits;

@@ -12,6 +12,7 @@ use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use rand::Rng;
 
+use crate::extremes;
 use crate::support::{
     Carried, blobs, centroids, children, counts, difference, labels, lazy, naive, random, slices,
     this_binary, to_block,
@@ -244,7 +245,8 @@ fn models_of_this_process() -> Vec<String> {
     };
     let all =
         [false, true].into_iter().flat_map(|is_f32| (0..5).map(move |init| case(is_f32, init)));
-    all.map(|case| sha(&case.fit(&lazy(vec![case.block()], true), &Inline::new(0)))).collect()
+    let models = all.map(|case| sha(&case.fit(&lazy(vec![case.block()], true), &Inline::new(0))));
+    models.chain(extremes::outcomes()).collect()
 }
 
 /// What the children of the next test run; it does nothing in the parent.

@@ -14,8 +14,8 @@ impl ClusterSums {
     /// them differ in cost by the difference of their potentials, which cancels without
     /// loss, since nothing is rounded before the end.
     ///
-    /// `centroids` is (n_clusters, n_features), row-major, and is taken times `unit`, as the
-    /// sums are: a power of two, below 1 where squares would overflow.
+    /// `centroids` is (n_clusters, n_features), row-major. Their squares and those of the rows,
+    /// times the weights, must not overflow.
     ///
     /// # Panics
     ///
@@ -24,7 +24,6 @@ impl ClusterSums {
         &self,
         centroids: &[T],
         scales: &Scales,
-        unit: f64,
         sign: f64,
         into: &mut ExactSum,
     ) {
@@ -34,7 +33,7 @@ impl ClusterSums {
             let exponent = scales.weight_unit_exponent();
             let weight = pieces(self.weights()[cluster]).map(|piece| scale(piece, exponent));
             for (column, c) in centroid.iter().enumerate() {
-                let c = c.to_f64() * unit;
+                let c = c.to_f64();
                 let [square, rest] = product(c, c);
                 for piece in weight.into_iter().filter(|&piece| piece != 0.0) {
                     into.extend(product(-sign * square, piece));
@@ -43,7 +42,7 @@ impl ClusterSums {
                 let exponent = scales.unit_exponent(column);
                 let sum = pieces(self.sums()[cluster * d + column]);
                 for piece in sum.into_iter().filter(|&piece| piece != 0.0) {
-                    into.extend(product(2.0 * sign * c, scale(piece, exponent) * unit));
+                    into.extend(product(2.0 * sign * c, scale(piece, exponent)));
                 }
             }
         }

@@ -144,14 +144,17 @@ fn store<T>(
     low: &mut [f32],
 ) {
     let (mut indices, mut gaps, mut lows) = ([0_u32; ROWS], [0.0_f32; ROWS], [0.0_f32; ROWS]);
-    let (slack, largest) = (_mm256_set1_ps(screen.slack), _mm256_set1_ps(screen.largest));
+    let (slack, floor) = (_mm256_set1_ps(screen.slack), _mm256_set1_ps(screen.floor));
+    let (largest, farthest) = (_mm256_set1_ps(screen.largest), _mm256_set1_ps(screen.most));
     let two = _mm256_set1_ps(2.0);
     let zero = _mm256_setzero_ps();
     for vector in 0..VECTORS {
         let (best, second) = (nearest.best[vector], nearest.second[vector]);
         let square = nearest.squares[vector];
-        let tolerance = _mm256_mul_ps(slack, _mm256_add_ps(square, largest));
-        let certain = _mm256_cmp_ps::<_CMP_GT_OQ>(_mm256_sub_ps(second, best), tolerance);
+        let size = _mm256_add_ps(square, largest);
+        let tolerance = _mm256_fmadd_ps(slack, size, floor);
+        let apart = _mm256_cmp_ps::<_CMP_GT_OQ>(_mm256_sub_ps(second, best), tolerance);
+        let certain = _mm256_and_ps(apart, _mm256_cmp_ps::<_CMP_LE_OQ>(size, farthest));
         let base = _mm256_fmadd_ps(two, best, square);
         // The second operand, zero, where the first is not a number.
         let least = _mm256_max_ps(_mm256_fnmadd_ps(two, tolerance, base), zero);

@@ -56,15 +56,25 @@ fn frame<T: Float>(records: &[T], n_features: usize) -> Frame {
     Frame::new(&min, &max)
 }
 
-/// Checks every bound, and returns how many rows were certain.
+/// Checks every bound in the frame of the records, and returns how many rows were certain.
 fn check<T: Float>(records: &[T], rows: &[u32], n_features: usize, centroids: &[T]) -> usize {
-    let (n_rows, frame) = (records.len() / n_features, frame(records, n_features));
+    check_in(&frame(records, n_features), records, rows, n_features, centroids)
+}
+
+fn check_in<T: Float>(
+    frame: &Frame,
+    records: &[T],
+    rows: &[u32],
+    n_features: usize,
+    centroids: &[T],
+) -> usize {
+    let n_rows = records.len() / n_features;
     let in_double = |values: &[T]| -> Vec<f64> { values.iter().map(|x| x.to_f64()).collect() };
     let (mut best, mut index) = (vec![0.0; n_rows], vec![0; n_rows]);
     let doubles = (in_double(records), in_double(centroids));
     nearest(Isa::best(), &doubles.0, n_features, &doubles.1, &mut best, &mut index);
     let mut found = Found::default();
-    Screen::new(centroids, &frame).search(Isa::best(), records, rows, &mut found);
+    Screen::new(centroids, frame).search(Isa::best(), records, rows, &mut found);
     let mut certain = 0;
     for (at, &row) in rows.iter().enumerate() {
         let row = row as usize;
@@ -73,16 +83,18 @@ fn check<T: Float>(records: &[T], rows: &[u32], n_features: usize, centroids: &[
             .chunks(n_features)
             .map(|c| distance(values, c).sqrt() * frame.scale())
             .collect();
-        let own = distances[index[row] as usize];
-        let slip = 1e-12 * distances.iter().copied().fold(0.0, f64::max);
-        assert!(f64::from(found.low[at]) <= own * own + slip, "low of row {row}");
+        let own = distances.remove(index[row] as usize);
+        let low = f64::from(found.low[at]);
+        assert!(low <= own * own * (1.0 + 1e-12), "low of row {row}: {low:e}, {own:e} squared");
         if found.gap[at] == OPEN {
             continue;
         }
         certain += 1;
         assert_eq!(found.index[at], index[row], "label of row {row}");
-        distances.remove(index[row] as usize);
         let other = distances.into_iter().fold(f64::INFINITY, f64::min);
+        // What the distances here are off by themselves, where squares underflow too.
+        let underflow = (n_features as f64 * f64::from_bits(1)).sqrt() * frame.scale();
+        let slip = 1e-12 * (own + other) + 2.0 * underflow;
         assert!(f64::from(found.gap[at]) <= other - own + slip, "gap of row {row}");
     }
     certain
@@ -109,6 +121,75 @@ proptest! {
         let (n, k) = (n_rows * n_features, n_clusters * n_features);
         check(&values.take::<f64>(n, kind), &rows, n_features, &values.take::<f64>(k, kind));
         check(&values.take::<f32>(n, kind), &rows, n_features, &values.take::<f32>(k, kind));
+    }
+}
+
+/// Rows of `10^exponent` and centroids among them; of the two rows that make the frame wide,
+/// the first `wide` columns are 1 and -1, and these columns are 0 in all others.
+fn check_tiny<T: Float>(exponent: i32, n_features: usize, n_clusters: usize, wide: usize) {
+    let (n_rows, mut values) = (200, Values(exponent.unsigned_abs().into()));
+    let mut records: Vec<T> = (0..n_rows * n_features)
+        .map(|at| {
+            let value = values.next(Kind::Spread) * 10.0_f64.powi(exponent - 1);
+            T::from_f64(if at % n_features < wide && wide < n_features { 0.0 } else { value })
+        })
+        .collect();
+    let centroids = records[..n_clusters * n_features].to_vec();
+    for (row, value) in [(n_rows - 2, 1.0), (n_rows - 1, -1.0)] {
+        records[row * n_features..][..wide].fill(T::from_f64(value));
+    }
+    let rows: Vec<u32> = (0..n_rows as u32).collect();
+    check(&records, &rows, n_features, &centroids);
+    // As it is where seeding compares rows with one centroid: not scaled at all.
+    let alone = &centroids[..n_features];
+    check_in(&frame(alone, n_features), &records, &rows, n_features, alone);
+}
+
+#[test]
+fn rows_whose_squares_underflow_are_left_open() {
+    for exponent in -25..-14 {
+        for n_features in [1, 2, 3, 8, 40, 170] {
+            for (n_clusters, wide) in [(10, 1), (2, n_features), (11, n_features)] {
+                check_tiny::<f64>(exponent, n_features, n_clusters, wide);
+                check_tiny::<f32>(exponent, n_features, n_clusters, wide);
+            }
+        }
+    }
+    for exponent in [-36, -38, -42, -44] {
+        check_tiny::<f64>(exponent, 8, 10, 1);
+        check_tiny::<f32>(exponent, 8, 10, 1);
+    }
+}
+
+/// What is certain must be what the direct search finds, though that underflows.
+#[test]
+fn rows_whose_squares_underflow_in_double_precision_are_left_open() {
+    for exponent in -166_i32..-150 {
+        for n_features in [1, 8, 40, 170] {
+            let mut values = Values(exponent.unsigned_abs().into());
+            let scale = 10.0_f64.powi(exponent - 1);
+            let n = 400 * n_features;
+            let records: Vec<f64> = (0..n).map(|_| values.next(Kind::Spread) * scale).collect();
+            let mut centroids = records[..15 * n_features].to_vec();
+            let rows: Vec<u32> = (0..400).collect();
+            check(&records, &rows, n_features, &centroids);
+            centroids.extend(vec![1e-140; n_features]);
+            check(&records, &rows, n_features, &centroids);
+        }
+    }
+}
+
+#[test]
+fn rows_whose_squared_distances_overflow_are_left_open() {
+    let frame = Frame::new(&[-5e149, -1e140], &[5e149, 1e140]);
+    let screen = Screen::new(&[-4.5e149, 0.0, 4.5e149, 0.0], &frame);
+    let records = [1.4e154, 0.0, -2e154, 1.0, 1e155, 1e155, 0.0, 1e160, 1e152, 0.0, -1e150, 0.0];
+    let mut found = Found::default();
+    screen.search(Isa::best(), &records, &[0, 1, 2, 3, 4, 5], &mut found);
+    assert_eq!(found.gap[..4], [OPEN; 4]);
+    if Isa::best() != Isa::Scalar {
+        assert!(found.gap[4] > 0.0 && found.gap[5] > 0.0, "{:?}", found.gap);
+        assert_eq!(found.index[4..], [1, 0]);
     }
 }
 
