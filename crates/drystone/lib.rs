@@ -74,7 +74,7 @@
 //! [`ChunkedDataset`] says what can be done with blocks, [`generate`], [`csv`], [`libsvm`],
 //! [`npy`] and [`memory`] where they come from, [`preprocessing`] and [`model_selection`] how
 //! they are scaled and split, [`KMeansParams`] what can be fitted and which errors to expect,
-//! [`metrics`] how well it went, [`Executor`] where it runs. `ARCHITECTURE.md` in the repository has
+//! [`metrics`] how well it went, [`wrappers`] what linfa's estimators can do, [`Executor`] where it runs. `ARCHITECTURE.md` in the repository has
 //! the map and the invariants.
 //!
 //! The examples of single items name the crates that drystone is made of: what they call
@@ -94,8 +94,8 @@ pub use drystone_core::{
     array, block, column, control, executor, explain, input, label, laws, observe, rule, wire,
 };
 pub use drystone_estimators::{
-    Init, KMeans, KMeansParams, KMeansValidParams, Oversampling, Svc, kmeans, metrics,
-    model_selection, preprocessing, svc,
+    BlockwiseVoting, Calibrated, Init, KMeans, KMeansParams, KMeansValidParams, Oversampling,
+    PostFit, Svc, kmeans, metrics, model_selection, preprocessing, svc, wrappers,
 };
 pub use drystone_kernels as kernels;
 pub use drystone_sources::{csv, generate, libsvm, memory, npy};
@@ -103,9 +103,9 @@ pub use drystone_sources::{csv, generate, libsvm, memory, npy};
 /// What most programs need.
 pub mod prelude {
     pub use crate::{
-        Block, CancelToken, ChunkedArray, ChunkedDataset, Dtype, Event, Executor, Init, KMeans,
-        Layout, Observer, Oversampling, Svc, Targets, Threads, ToChunked, csv, generate, libsvm,
-        memory, metrics, model_selection, npy, preprocessing,
+        Block, Calibrated, CancelToken, ChunkedArray, ChunkedDataset, Dtype, Event, Executor, Init,
+        KMeans, Layout, Observer, Oversampling, Svc, Targets, Threads, ToChunked, csv, generate,
+        libsvm, memory, metrics, model_selection, npy, preprocessing,
     };
 }
 

@@ -163,13 +163,38 @@ impl ChunkedDataset {
         map: impl Fn(&Block) -> Result<T> + Send + Sync,
         merge: impl Fn(T, T) -> T + Send + Sync,
     ) -> Result<T> {
+        self.mapped_blocks(map).try_reduce(identity, |a, b| Ok(merge(a, b)))
+    }
+
+    /// What `map` makes of each block, in the order of blocks; otherwise as
+    /// [`fold_blocks`](Self::fold_blocks).
+    ///
+    /// ```
+    /// let data = drystone_core::laws::small_dataset(10, 4);
+    /// let sizes = data.collect_blocks(|block| Ok(block.n_samples()))?;
+    /// assert_eq!(sizes, [4, 4, 2]);
+    /// # Ok::<(), drystone_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`fold_blocks`](Self::fold_blocks).
+    pub fn collect_blocks<T: Send>(
+        &self,
+        map: impl Fn(&Block) -> Result<T> + Send + Sync,
+    ) -> Result<Vec<T>> {
+        self.mapped_blocks(map).collect()
+    }
+
+    fn mapped_blocks<T: Send>(
+        &self,
+        map: impl Fn(&Block) -> Result<T> + Send + Sync,
+    ) -> impl ParallelIterator<Item = Result<T>> {
         let rows = &self.layout().rows;
-        let blocks = (0..self.n_blocks()).into_par_iter().map(|block_idx| {
+        (0..self.n_blocks()).into_par_iter().map(move |block_idx| {
             let first_row = rows.rows_of(block_idx).map_or(0, |rows| rows.start);
             let mapped = map(&self.read(block_idx)?);
             mapped.map_err(|error| error.moved_down(first_row).in_block(block_idx as u64))
-        });
-        blocks.try_reduce(identity, |a, b| Ok(merge(a, b)))
+        })
     }
 
     /// Number of rows of one block; reads or scans it if that is not known.

@@ -44,6 +44,7 @@ pub use job::{Job, Partial};
 pub use label::Label;
 pub use layout::{BlockRows, Dtype, Layout, TargetKind};
 pub use observe::{Event, Observer};
+pub use place::catch_panic;
 pub use registry::Registry;
 pub use session::{Session, run};
 pub use source::{BlockSource, Description};

@@ -81,9 +81,18 @@ impl Place {
     }
 }
 
-/// Turns a panic of the user's code into an error, so that no thread waits for another
-/// that is gone.
-pub(crate) fn catch_panic<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+/// Turns a panic of the user's code, or of a library on the user's behalf, into an error, so
+/// that no thread waits for another that is gone. The panic's message is still printed.
+///
+/// ```
+/// let error = drystone_core::catch_panic::<()>(|| panic!("of no use")).unwrap_err();
+/// assert_eq!(error.to_string(), "the user's code failed: it panicked: of no use");
+/// ```
+///
+/// # Errors
+/// Those of `work`; [`ErrorKind::External`](crate::ErrorKind::External) for a panic, with its
+/// text.
+pub fn catch_panic<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
         let text = text.or_else(|| panic.downcast_ref::<String>().cloned());

@@ -30,6 +30,11 @@ impl Array {
         values.iter().for_each(|value| value.write(&mut bytes));
         Self { name, shape: shape.to_vec(), dtype, bytes }
     }
+
+    /// Bytes of another file within this one.
+    pub fn of_bytes(name: &'static str, bytes: Vec<u8>) -> Self {
+        Self { name, shape: vec![bytes.len()], dtype: Dtype::U8, bytes }
+    }
 }
 
 /// Numbers that have a type of tensors.

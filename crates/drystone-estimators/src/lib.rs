@@ -9,9 +9,11 @@ pub mod metrics;
 pub mod model_selection;
 pub mod preprocessing;
 pub mod svc;
+pub mod wrappers;
 
 pub use kmeans::{Init, KMeans, KMeansParams, KMeansValidParams, Oversampling};
-pub use svc::Svc;
+pub use svc::{Calibrated, Svc};
+pub use wrappers::{BlockwiseVoting, PostFit};
 
 use drystone_core::Registry;
 

@@ -19,6 +19,7 @@
 //!   2011, DOI 10.1145/1961189.1961199.
 //! - Z. Wen et al., *ThunderSVM: a fast SVM library on GPUs and CPUs*, JMLR 19, 2018.
 
+pub mod calibrated;
 mod certificate;
 mod certify;
 mod classes;
@@ -35,6 +36,7 @@ mod survey;
 mod sweep;
 mod working_set;
 
+pub use calibrated::{Calibrated, CalibratedParams};
 pub use certificate::Certificate;
 pub use classes::PredictedLabel;
 pub use kernel::{Gamma, Kernel};
@@ -45,4 +47,5 @@ use drystone_core::Registry;
 
 pub(crate) fn register(registry: &mut Registry) {
     registry.job::<survey::Survey>().job::<sweep::Sweep>();
+    calibrated::register(registry);
 }

@@ -153,3 +153,10 @@ fn seeding_of_other_shapes() {
     refused(name, plus_plus(2, 1, &[], &[]));
     refused(name, plus_plus(2, 1, &[1.0, 2.0], &[1.0]));
 }
+
+#[test]
+fn models_that_are_none() {
+    for bytes in [&[][..], &[0; 8], b"not a model"] {
+        refused("svc.held_out/1", bytes.to_vec());
+    }
+}

@@ -324,6 +324,15 @@ impl Svc {
         })
     }
 
+    /// Gives the decisions of a block's rows for each two classes, `(n_rows, n_pairs)`,
+    /// row-major: of two classes alone, positive speaks for the second, else for the first.
+    pub(super) fn pairwise_decisions(
+        &self,
+    ) -> impl Fn(&Block) -> Result<Vec<f64>> + Send + Sync + 'static + use<> {
+        let decider = self.decider();
+        move |block| Ok(decider.decisions(checked(block, &decider.frame)?))
+    }
+
     /// The labels of an array in memory.
     ///
     /// # Errors
