@@ -25,6 +25,7 @@ mod decision;
 mod file;
 mod fit;
 mod kernel;
+mod linear;
 mod log;
 mod model;
 mod pair;
@@ -37,6 +38,7 @@ mod working_set;
 pub use certificate::Certificate;
 pub use classes::PredictedLabel;
 pub use kernel::{Gamma, Kernel};
+pub use linear::{LinearCertificate, LinearSvc, LinearSvcParams, LinearSvcValidParams, Loss};
 pub use model::{History, Status, Svc};
 pub use params::{ClassWeight, DecisionShape, SvcParams, SvcValidParams};
 
@@ -44,4 +46,5 @@ use drystone_core::Registry;
 
 pub(crate) fn register(registry: &mut Registry) {
     registry.job::<survey::Survey>().job::<sweep::Sweep>();
+    linear::register(registry);
 }
