@@ -58,20 +58,21 @@ def case(name: str, file: str, *, c: float, loss: str, balanced: bool, weighted:
     x, y = load(file)
     weight = (np.arange(len(x)) % 4) / 2.0 if weighted else None
     hinge = loss == "hinge"
+    # "balanced" of LinearSVC counts sample weights, that of SVC rows: rows are counted here.
+    counts = {k: int((y == k).sum()) for k in np.unique(y)}
+    own = {k: len(y) / (len(counts) * n) if balanced else 1.0 for k, n in counts.items()}
     model = LinearSVC(
         C=c,
         loss=loss,
         tol=1e-8,
         dual=hinge,
-        class_weight="balanced" if balanced else None,
+        class_weight=own,
         max_iter=2_000_000 if hinge else 10_000,
         random_state=0,
     )
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         model.fit(x, y, sample_weight=weight)
-    counts = {k: int((y == k).sum()) for k in model.classes_}
-    own = {k: len(y) / (len(counts) * n) if balanced else 1.0 for k, n in counts.items()}
     cost = c * (np.ones(len(x)) if weight is None else weight)
     decisions = model.decision_function(x[:5])
     return {
@@ -94,9 +95,13 @@ def main() -> None:
     cases = []
     for file, short in (("heart_scale", "heart"), ("spambase.data", "spam"), ("pendigits", "pen")):
         for loss in ("squared_hinge", "hinge"):
-            for c in (0.01, 1.0):
+            # Ten problems of the hinge take a debug build long.
+            few = short == "pen" and loss == "hinge"
+            for c in (1.0,) if few else (0.01, 1.0):
                 plain = {"c": c, "loss": loss, "balanced": False, "weighted": False}
                 cases.append(case(f"{short}_{loss}_{c}", file, **plain))
+            if few:
+                continue
             rest = {"c": 0.1, "loss": loss, "balanced": True, "weighted": True}
             cases.append(case(f"{short}_{loss}_weighted", file, **rest))
     document = {

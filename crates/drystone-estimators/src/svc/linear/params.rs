@@ -88,6 +88,8 @@ impl<'a> LinearSvcParams<'a> {
 
     /// How much the classes count. With more than two classes, a class's factor is for its rows
     /// in the problem of the class against the others, whose rows count 1 there, as in LIBLINEAR.
+    /// "Balanced" counts rows, as it does for [`Svc`](crate::svc::Svc); scikit-learn's LinearSVC
+    /// adds up their weights.
     pub fn class_weight(mut self, class_weight: ClassWeight) -> Self {
         self.0.class_weight = class_weight;
         self
