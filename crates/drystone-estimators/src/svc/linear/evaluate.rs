@@ -101,6 +101,7 @@ impl Job for Evaluate {
 
     fn check(&self, layout: &Layout) -> Result<()> {
         self.space.check(layout)?;
+        sound_or(self.tasks.len() <= self.space.classes.len())?;
         self.tasks.iter().try_for_each(|task| {
             task.sides.check(&self.space)?;
             task.point.check(&self.space)?;

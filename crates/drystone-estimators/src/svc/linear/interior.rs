@@ -88,10 +88,8 @@ impl Reduced {
                 best_primal = primal;
                 best.w.clone_from(&w);
             }
-            if !(best_primal - best.dual > goal) {
-                break;
-            }
-            if !self.advance(&mut w, &mut rows, &pulled) {
+            let is_far = best_primal - best.dual > goal;
+            if !is_far || !self.advance(&mut w, &mut rows, &pulled) {
                 break;
             }
             margins = self.margins(&w);
@@ -127,7 +125,9 @@ impl Reduced {
         let target = now * (then / now).powi(3);
         let (by, changes) = aimed(rows, target, Some(&guess));
         let length = (NEARLY * longest(rows, &changes)).min(1.0);
-        if !(length > 1e-10) {
+        // NaN ends it too.
+        let moves = length > 1e-10;
+        if !moves {
             return false;
         }
         w.iter_mut().zip(by).for_each(|(w, by)| *w += length * by);

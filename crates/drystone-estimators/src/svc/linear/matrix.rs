@@ -46,8 +46,9 @@ impl Symmetric {
             }
             let diagonal = row[i] * (1.0 + share);
             let pivot = diagonal - dot(&row[..i], &row[..i]);
-            // Written so that NaN ends it too: beyond that share nothing helps.
-            if !(pivot > diagonal * 1e-15) && share < 1.0 {
+            // NaN is not definite either; beyond that share nothing helps.
+            let is_definite = pivot > diagonal * 1e-15;
+            if !is_definite && share < 1.0 {
                 return None;
             }
             row[i] = pivot.max(f64::MIN_POSITIVE).sqrt();

@@ -82,6 +82,7 @@ impl Job for Nearest {
 
     fn check(&self, layout: &Layout) -> Result<()> {
         self.space.check(layout)?;
+        sound_or(self.tasks.len() <= self.space.classes.len())?;
         self.tasks.iter().try_for_each(|task| {
             task.sides.check(&self.space)?;
             let finite = task.w.iter().all(|w| w.is_finite());

@@ -190,7 +190,8 @@ impl Newton {
         let Some(best) = &self.best else { return };
         let slope = dot(&best.gradient, &direction);
         // Only rounding makes it rise.
-        self.is_stalled |= !(slope < 0.0);
+        let falls = slope < 0.0;
+        self.is_stalled |= !falls;
         self.step = Some(Step { direction, slope, length: 1.0, n_shorter: 0 });
     }
 
@@ -296,7 +297,9 @@ impl Conjugate {
         pairs.for_each(|(p, z)| *p = share.mul_add(*p, *z));
         self.rho = rho;
         self.n_left -= 1;
-        !(rho > self.goal) || self.n_left == 0
+        // NaN ends it too.
+        let is_far = rho > self.goal;
+        !is_far || self.n_left == 0
     }
 }
 

@@ -5,12 +5,11 @@ use std::sync::Arc;
 
 use drystone_core::block::RecordElement;
 use drystone_core::wire::raw;
-use drystone_core::{BlockAt, Error, ErrorKind, Layout, Records, Result, Targets};
+use drystone_core::{BlockAt, Error, ErrorKind, Label, Layout, Records, Result, Targets};
 use drystone_kernels::linear::{Frame, Shape, Tile};
 use serde::{Deserialize, Serialize};
 
 use crate::svc::classes::Classes;
-use drystone_core::Label;
 
 /// Bytes of a tile: rows that stay near while all problems look at them.
 const TILE_BYTES: usize = 16 << 10;
@@ -70,7 +69,8 @@ impl Space {
     pub fn check(&self, layout: &Layout) -> Result<()> {
         layout.check_width(self.n_features())?;
         let fits = !self.has_hessian || self.frame().stride() <= MAX_HESSIAN;
-        let sound = self.max_weight > 0.0 && self.max_weight.is_finite();
+        let scales = self.scales.iter().all(|scale| *scale > 0.0 && scale.is_normal());
+        let sound = scales && self.max_weight > 0.0 && self.max_weight.is_finite();
         sound_or(fits && sound && self.classes.len() >= 2)
     }
 
@@ -225,7 +225,8 @@ pub(super) fn sound_or(sound: bool) -> Result<()> {
 
 /// A bound that sums can be made with.
 pub(super) fn bounded(bound: f64) -> f64 {
-    bound.clamp(1e-240, 1e240)
+    // NaN becomes the largest.
+    if bound < 1e240 { bound.max(1e-240) } else { 1e240 }
 }
 
 pub(super) fn changed(expected: &str) -> Error {
