@@ -27,6 +27,7 @@ mod decision;
 mod file;
 mod fit;
 mod kernel;
+mod linear;
 mod log;
 mod model;
 mod pair;
@@ -40,6 +41,7 @@ pub use calibrated::{Calibrated, CalibratedParams};
 pub use certificate::Certificate;
 pub use classes::PredictedLabel;
 pub use kernel::{Gamma, Kernel};
+pub use linear::{LinearCertificate, LinearSvc, LinearSvcParams, LinearSvcValidParams, Loss};
 pub use model::{History, Status, Svc};
 pub use params::{ClassWeight, DecisionShape, SvcParams, SvcValidParams};
 
@@ -48,4 +50,5 @@ use drystone_core::Registry;
 pub(crate) fn register(registry: &mut Registry) {
     registry.job::<survey::Survey>().job::<sweep::Sweep>();
     calibrated::register(registry);
+    linear::register(registry);
 }

@@ -9,6 +9,7 @@ pub mod float;
 pub mod gram;
 pub mod isa;
 pub mod limbs;
+pub mod linear;
 pub mod math;
 pub mod nearest;
 pub mod normal;

@@ -29,7 +29,7 @@ pub(crate) fn fit(params: &SvcValidParams<'_>, data: &ChunkedDataset) -> Result<
     Problem::new(params, executor, &control, data)?.solve(params, executor, &control)
 }
 
-fn empty(what: impl Into<String>) -> Error {
+pub(super) fn empty(what: impl Into<String>) -> Error {
     ErrorKind::Empty { what: what.into() }.into()
 }
 
@@ -68,7 +68,7 @@ impl Problem {
         let data = session.with_known_rows(data)?;
         let survey = session.run(&data, &Survey { n_features })?;
         check_classes(&survey)?;
-        let costs = costs(params, &survey)?;
+        let costs = costs(params.c, &params.class_weight, &survey)?;
         let moments = &survey.moments;
         let mean: Vec<f64> = (0..n_features).map(|column| moments.mean(column)).collect();
         let gamma = gamma(params, session, &data, &mean)?;
@@ -244,7 +244,7 @@ impl<'a> Sweeps<'a> {
     }
 }
 
-fn check_classes(survey: &SurveyPartial) -> Result<()> {
+pub(super) fn check_classes(survey: &SurveyPartial) -> Result<()> {
     if survey.moments.n_samples == 0 {
         return Err(empty("the dataset has no rows"));
     }
@@ -260,21 +260,25 @@ fn check_classes(survey: &SurveyPartial) -> Result<()> {
 }
 
 /// C times the weight of each class.
-fn costs(params: &SvcValidParams<'_>, survey: &SurveyPartial) -> Result<Vec<f64>> {
+pub(super) fn costs(
+    c: f64,
+    class_weight: &ClassWeight,
+    survey: &SurveyPartial,
+) -> Result<Vec<f64>> {
     let n_classes = survey.classes.len();
-    let costs: Vec<f64> = match &params.class_weight {
-        ClassWeight::Uniform => vec![params.c; n_classes],
+    let costs: Vec<f64> = match class_weight {
+        ClassWeight::Uniform => vec![c; n_classes],
         ClassWeight::Balanced => {
             let n_samples = survey.moments.n_samples as f64;
             let weight = |count: u64| n_samples / (n_classes as f64 * count as f64);
-            survey.classes.values().map(|rows| params.c * weight(rows.n_samples)).collect()
+            survey.classes.values().map(|rows| c * weight(rows.n_samples)).collect()
         }
         ClassWeight::Given(weights) => {
             if weights.len() != n_classes {
                 let expected = format!("a factor for each of {n_classes} classes");
                 return Err(Error::parameter("class_weight", expected, weights.len()));
             }
-            weights.iter().map(|weight| params.c * weight).collect()
+            weights.iter().map(|weight| c * weight).collect()
         }
     };
     let largest = costs.iter().fold(0.0_f64, |most, &cost| most.max(cost)) * survey.max_weight;

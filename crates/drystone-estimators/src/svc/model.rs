@@ -51,7 +51,7 @@ pub enum Status {
 }
 
 impl Status {
-    pub(super) const ALL: [(Self, &'static str); 5] = [
+    pub(in crate::svc) const ALL: [(Self, &'static str); 5] = [
         (Self::Converged, "converged"),
         (Self::MaxIter, "max_iter"),
         (Self::MaxTime, "max_time"),
@@ -65,7 +65,7 @@ impl Status {
         Self::ALL.iter().find(|(status, _)| *status == self).map_or("", |(_, name)| name)
     }
 
-    pub(super) fn of(reason: StopReason) -> Self {
+    pub(in crate::svc) fn of(reason: StopReason) -> Self {
         match reason {
             StopReason::Cancelled => Self::Cancelled,
             StopReason::MaxTime => Self::MaxTime,

@@ -275,7 +275,12 @@ impl SvcValidParams<'_> {
     }
 }
 
-fn require(sound: bool, name: &str, expected: &str, found: impl std::fmt::Display) -> Result<()> {
+pub(super) fn require(
+    sound: bool,
+    name: &str,
+    expected: &str,
+    found: impl std::fmt::Display,
+) -> Result<()> {
     if sound { Ok(()) } else { Err(Error::parameter(name, expected, found)) }
 }
 
