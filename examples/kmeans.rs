@@ -5,31 +5,32 @@
 //! else there is.
 
 mod common;
+mod kmeans_common;
 
 use std::process::ExitCode;
 
 use clap::Parser;
+use drystone::npy::NpyWriter;
 use drystone::prelude::*;
-use drystone::{Executor, Result, csv::Csv};
+use drystone::{Executor, Result};
 
-use common::flags::{Flags, InitName, InputKind};
-use common::progress::Progress;
-use common::report::Outcome;
+use common::files::{holds_npy, npy_dataset};
+use common::machine;
+use common::output::{exit_code, print, write_npy};
+use kmeans_common::flags::{Flags, InitName, flag_of};
+use kmeans_common::progress::Progress;
+use kmeans_common::report::Outcome;
+use kmeans_common::{blobs, plot};
 
 fn main() -> ExitCode {
     let flags = Flags::parse();
-    match run(&flags) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {}", common::in_flags(&error));
-            ExitCode::FAILURE
-        }
-    }
+    exit_code(run(&flags), flag_of)
 }
 
 fn run(flags: &Flags) -> Result<()> {
     flags.check_results()?;
-    let threads = Threads::new(flags.threads()?)?.memory_budget(flags.memory_budget()?);
+    let budget = machine::memory_budget(flags.memory_budget.as_deref());
+    let threads = Threads::new(machine::threads(flags.threads)?)?.memory_budget(budget?);
     let data = dataset(flags)?;
     let n_clusters = flags.n_clusters();
     let progress = Progress::new(flags.json);
@@ -42,9 +43,11 @@ fn run(flags: &Flags) -> Result<()> {
         .on(&threads)
         .observe(&progress);
     if flags.explain {
-        return common::print(params.explain(&data)?);
+        return print(params.explain(&data)?);
     }
-    common::announce(flags, &data)?;
+    if !flags.json {
+        print(&data)?; // nothing has been read yet
+    }
 
     let model = params.fit(&data);
 
@@ -53,48 +56,22 @@ fn run(flags: &Flags) -> Result<()> {
     // A fit may have taken hours: a result that cannot be written takes no other along.
     let saved = flags.out.as_ref().map_or(Ok(()), |path| model.save(path));
     let outcome = Outcome::new(&model, &data, threads.describe().threads, seconds)?;
-    if flags.json { common::print(outcome.json()) } else { common::print(outcome) }?;
+    if flags.json { print(outcome.json()) } else { print(outcome) }?;
     saved?;
     if let Some(path) = &flags.labels_out {
-        common::write_labels(&model.predict(&data), path)?;
+        write_npy(NpyWriter::<u32>::create(path)?, &model.predict(&data))?;
     }
-    common::plot::draw(flags, &data, &model)
+    plot::draw(flags, &data, &model)
 }
 
 /// The deck's blobs, or files.
 fn dataset(flags: &Flags) -> Result<ChunkedDataset> {
-    let Some(path) = &flags.input else { return common::blobs::around_class_means(flags) };
-    match flags.input_kind(path)? {
-        InputKind::Npy => common::check_dtype(npy_dataset(flags, path)?, flags),
-        InputKind::Csv => csv_dataset(flags, csv::open(path)),
+    let Some(path) = &flags.input else { return blobs::around_class_means(flags) };
+    if holds_npy(path)? {
+        flags.csv.only_for_csv()?;
+        return flags.check_dtype(npy_dataset(path, None, flags.block_rows)?);
     }
-}
-
-fn npy_dataset(flags: &Flags, path: &std::path::Path) -> Result<ChunkedDataset> {
-    flags.only_for_csv()?;
-    let npy = npy::open(path);
-    match flags.block_rows {
-        Some(rows) => npy.block_rows(rows as usize).dataset(),
-        None => npy.dataset(),
-    }
-}
-
-fn csv_dataset(flags: &Flags, mut csv: Csv) -> Result<ChunkedDataset> {
-    csv = csv.header(flags.header.into()).delimiter(flags.delimiter()?);
-    csv = csv.dtype(flags.dtype());
-    if let Some(rows) = flags.block_rows {
-        csv = csv.block_rows(rows as usize);
-    }
-    if let Some(columns) = &flags.columns {
-        csv = csv.columns(csv::Column::parse_list(columns)?);
-    }
-    if let Some(target) = &flags.target {
-        csv = csv.target(csv::Column::parse(target)?);
-    }
-    if let Some(weights) = &flags.weights {
-        csv = csv.weights(csv::Column::parse(weights)?);
-    }
-    csv.dataset()
+    flags.csv.open(path, flags.block_rows)?.dtype(flags.dtype()).dataset()
 }
 
 fn init(flags: &Flags) -> Result<Init> {

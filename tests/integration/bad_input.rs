@@ -6,7 +6,7 @@
 use std::fmt::Write;
 use std::process::Stdio;
 
-use super::support::{Workdir, wait};
+use super::support::{Workdir, before_usage, last_line, wait};
 
 /// Tiny generated data.
 const GENERATED: [&str; 4] = ["--blocks 2", "--block-rows 300", "--features 3", "--centers 4"];
@@ -38,16 +38,6 @@ fn refusals(directory: &Workdir, code: i32, cases: &[&str]) -> String {
         writeln!(text, "kmeans {case}\n    {error}").expect("text");
     }
     text
-}
-
-fn last_line(stderr: &str) -> String {
-    stderr.lines().last().unwrap_or_default().to_owned()
-}
-
-/// What is wrong, of clap's own errors.
-fn before_usage(stderr: &str) -> String {
-    let lines = stderr.lines().take_while(|line| !line.is_empty());
-    lines.map(str::trim).collect::<Vec<_>>().join(" ")
 }
 
 #[test]

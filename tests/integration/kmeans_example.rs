@@ -5,9 +5,7 @@ use drystone::prelude::*;
 use ndarray::Array2;
 use serde_json::Value;
 
-use super::support::{TINY, Workdir, eighths};
-
-type Holds = fn(&Value) -> bool;
+use super::support::{Holds, TINY, Workdir, eighths, is_peak_rss, is_sha256, without_numbers};
 
 /// Every field of the JSON object, and what its value must be.
 const FIELDS: [(&str, Holds); 20] = [
@@ -33,15 +31,6 @@ const FIELDS: [(&str, Holds); 20] = [
     ("threads", |value| value == 2),
 ];
 
-fn is_sha256(text: &str) -> bool {
-    text.len() == 64 && text.bytes().all(|byte| b"0123456789abcdef".contains(&byte))
-}
-
-/// Other systems than Linux do not tell.
-fn is_peak_rss(value: &Value) -> bool {
-    value.as_u64().map_or(!cfg!(target_os = "linux"), |bytes| bytes > 1 << 20)
-}
-
 fn are_seconds(value: &Value) -> bool {
     let second = |name: &str| value[name].as_f64().unwrap_or(f64::NAN);
     let (init, lloyd, total) = (second("init"), second("lloyd"), second("total"));
@@ -56,21 +45,6 @@ fn json_has_every_field() {
     for (name, holds) in FIELDS {
         assert!(holds(&json[name]), "{name}: {}", json[name]);
     }
-}
-
-/// Numbers and hashes as `#`, so that a snapshot pins words only.
-fn without_numbers(text: &str) -> String {
-    let mut words = String::new();
-    for line in text.lines() {
-        for word in line.split_inclusive([' ', ',', '[', ']', '(', ')']) {
-            let (word, end) = word.split_at(word.trim_end_matches(|c| " ,[]()".contains(c)).len());
-            let is_number = word.parse::<f64>().is_ok() || is_sha256(word);
-            words += if is_number { "#" } else { word };
-            words += end;
-        }
-        words.push('\n');
-    }
-    words
 }
 
 #[test]

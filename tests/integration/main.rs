@@ -1,4 +1,4 @@
-//! Integration tests of the whole, through the facade and the `kmeans` example: one binary.
+//! Integration tests of the whole, through the facade and the `kmeans` and `svc` examples: one binary.
 
 #[cfg(unix)]
 mod bad_input;
@@ -9,3 +9,4 @@ mod kmeans_example;
 mod memory;
 mod reproducibility;
 mod support;
+mod svc_example;

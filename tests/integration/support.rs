@@ -1,4 +1,4 @@
-//! What the tests share: a directory, and the `kmeans` example as a child process in it.
+//! What the tests share: a directory, and an example as a child process in it.
 //!
 //! No expectations about results are kept here.
 
@@ -23,6 +23,7 @@ pub const TINY: &str = "--blocks 4 --block-rows 3000 --features 6 --centers 5";
 /// A directory of one test, in which its children run.
 pub struct Workdir {
     directory: TempDir,
+    example: &'static str,
 }
 
 /// What a child left behind.
@@ -34,8 +35,13 @@ pub struct Output {
 }
 
 impl Workdir {
+    /// For the `kmeans` example.
     pub fn new() -> Self {
-        Self { directory: tempfile::tempdir().expect("a directory") }
+        Self::of("kmeans")
+    }
+
+    pub fn of(example: &'static str) -> Self {
+        Self { directory: tempfile::tempdir().expect("a directory"), example }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -50,7 +56,7 @@ impl Workdir {
 
     /// The example with arguments between white space; it sees no `target` to draw to.
     pub fn command(&self, args: &str) -> Command {
-        let mut command = Command::new(example("kmeans"));
+        let mut command = Command::new(example(self.example));
         command.args(args.split_whitespace()).current_dir(self.directory.path());
         command.env_remove("DRYSTONE_ISA").stdin(Stdio::null());
         command
@@ -161,4 +167,41 @@ pub fn eighths(n: usize) -> Array2<f64> {
 /// A chunked dataset in memory.
 pub fn in_memory(rows: Array2<f64>) -> ChunkedDataset {
     memory::Memory::new(rows).dataset().expect("a dataset")
+}
+
+/// What the value of a field must be.
+pub type Holds = fn(&Value) -> bool;
+
+pub fn is_sha256(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| b"0123456789abcdef".contains(&byte))
+}
+
+/// Other systems than Linux do not tell.
+pub fn is_peak_rss(value: &Value) -> bool {
+    value.as_u64().map_or(!cfg!(target_os = "linux"), |bytes| bytes > 1 << 20)
+}
+
+/// Numbers and hashes as `#`, so that a snapshot pins words only.
+pub fn without_numbers(text: &str) -> String {
+    let mut words = String::new();
+    for line in text.lines() {
+        for word in line.split_inclusive([' ', ',', '[', ']', '(', ')']) {
+            let (word, end) = word.split_at(word.trim_end_matches(|c| " ,[]()".contains(c)).len());
+            let is_number = word.parse::<f64>().is_ok() || is_sha256(word);
+            words += if is_number { "#" } else { word };
+            words += end;
+        }
+        words.push('\n');
+    }
+    words
+}
+
+pub fn last_line(stderr: &str) -> String {
+    stderr.lines().last().unwrap_or_default().to_owned()
+}
+
+/// What is wrong, of clap's own errors.
+pub fn before_usage(stderr: &str) -> String {
+    let lines = stderr.lines().take_while(|line| !line.is_empty());
+    lines.map(str::trim).collect::<Vec<_>>().join(" ")
 }

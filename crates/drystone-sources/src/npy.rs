@@ -90,15 +90,15 @@ impl Npy {
         self
     }
 
-    /// One target for each row, from a file (or a directory, or a pattern) of one
-    /// dimension. Integers (all but numpy's `uint64`) become `i64`, `f4` and `f8` become
+    /// One target for each row, from a file (or a directory, or a pattern) of one dimension
+    /// or one column. Integers (all but numpy's `uint64`) become `i64`, `f4` and `f8` become
     /// `f64`, all without loss.
     pub fn targets(mut self, path: impl AsRef<Path>) -> Self {
         self.targets = Some(path.as_ref().to_owned());
         self
     }
 
-    /// One weight for each row, from a file of one dimension of `f4` or `f8`.
+    /// One weight for each row, from a file of one dimension or one column of `f4` or `f8`.
     pub fn weights(mut self, path: impl AsRef<Path>) -> Self {
         self.weights = Some(path.as_ref().to_owned());
         self

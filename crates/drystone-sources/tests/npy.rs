@@ -324,6 +324,7 @@ fn errors_between_files() {
     dir.write("y.npy", &file(&dict("<f8", "(3,)"), &[0; 24]));
     dir.write("z.npy", &file(&dict("<f8", "(2, 2)"), &[0; 32]));
     dir.write("u.npy", &file(&dict("<u8", "(4,)"), &[0; 32]));
+    dir.write("column.npy", &file(&dict("<i8", "(3, 1)"), &[0; 24]));
     let check = |open: npy::Npy, expected: &str| {
         assert_eq!(dir.message(&open.dataset().unwrap_err()), expected);
     };
@@ -338,6 +339,7 @@ fn errors_between_files() {
     );
     check(a().targets(dir.at("y.npy")), "DIR/y.npy: expected 4 targets, found 3");
     check(a().weights(dir.at("y.npy")), "DIR/y.npy: expected 4 weights, found 3");
+    check(a().targets(dir.at("column.npy")), "DIR/column.npy: expected 4 targets, found 3");
     check(
         a().targets(dir.at("z.npy")),
         "DIR/z.npy: expected an array of 1 dimension, found 2; use numpy's ravel",

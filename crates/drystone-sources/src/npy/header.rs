@@ -101,6 +101,7 @@ fn announced(prefix: &[u8]) -> Result<(u64, u64)> {
 fn dimensions(shape: &[u64], wanted: Wanted) -> Result<(u64, u64)> {
     match (wanted, shape) {
         (_, &[rows]) => Ok((rows, 1)),
+        (Wanted::Targets | Wanted::Weights, &[rows, 1]) => Ok((rows, 1)),
         (Wanted::Records, &[rows, width]) if width > 0 => Ok((rows, width)),
         (Wanted::Records, &[_, _]) => Err(Error::format("at least one column", "none")),
         (Wanted::Records, _) => {

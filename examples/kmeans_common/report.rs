@@ -6,8 +6,9 @@ use drystone::kernels::Isa;
 use drystone::{ChunkedDataset, KMeans, Result, TargetKind, metrics, sizes};
 use serde_json::{Value, json};
 
-use super::peak_rss_bytes;
 use super::progress::Seconds;
+use crate::common::machine::peak_rss_bytes;
+use crate::common::output::counted;
 
 /// Rows whose labels are shown.
 const HEAD: u64 = 10;
@@ -89,11 +90,6 @@ impl<'a> Outcome<'a> {
             "adjusted_rand": self.adjusted_rand,
         })
     }
-}
-
-/// "1 block", "2 blocks".
-pub fn counted(n: u64, noun: &str) -> String {
-    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
 }
 
 /// For people.

@@ -1,28 +1,21 @@
 //! A picture: a sample of rows and the centroids, along the sample's two principal axes.
 
-use std::path::Path;
-
 use drystone::{ChunkedDataset, Error, KMeans, Result};
 use linfa_linalg::eigh::{EigSort, Eigh};
 use ndarray::{Array1, Array2, ArrayView2, Axis, s};
 use plotters::prelude::*;
 
 use super::flags::Flags;
-use super::report::counted;
+use crate::common::output::counted;
+use crate::common::picture::{self, SIZE, color, span};
 
-/// Blocks that the sample is taken from, and rows of each.
-const SAMPLE_BLOCKS: usize = 8;
+/// Rows of the sample, of each block that it is taken from.
 const SAMPLE_ROWS: usize = 600;
-const SIZE: (u32, u32) = (900, 700);
 
 /// Draws if a file was asked for, or else to `target/kmeans.svg` if there is a `target`.
-/// Makes no directory: this may be anywhere.
 pub fn draw(flags: &Flags, data: &ChunkedDataset, model: &KMeans) -> Result<()> {
-    let path = match &flags.plot {
-        Some(path) => path.clone(),
-        None if flags.json => return Ok(()),
-        None if Path::new("target").is_dir() => Path::new("target").join("kmeans.svg"),
-        None => return super::print("picture: none; there is no directory target, see --plot"),
+    let Some(path) = picture::path(flags.plot.as_ref(), flags.json, "kmeans")? else {
+        return Ok(());
     };
     let (sample, labels) = sample(data, model)?;
     let shape = (model.n_clusters(), model.n_features());
@@ -40,27 +33,22 @@ pub fn draw(flags: &Flags, data: &ChunkedDataset, model: &KMeans) -> Result<()> 
         ),
     };
     let svg = picture.draw().map_err(|error| Error::external(error.to_string()))?;
-    let written = std::fs::write(&path, svg);
-    written.map_err(|error| Error::io("cannot write the picture", error).in_file(&path))?;
-    if flags.json { Ok(()) } else { super::print(format!("picture: {}", path.display())) }
+    picture::save(&svg, &path, flags.json)
 }
 
 /// Some rows of some blocks, spread over the dataset, and their labels.
 fn sample(data: &ChunkedDataset, model: &KMeans) -> Result<(Array2<f64>, Vec<u32>)> {
-    let n_blocks = data.n_blocks();
     let labels = model.predict(data);
     let (mut rows, mut found) = (Vec::new(), Vec::new());
-    for idx in 0..n_blocks.min(SAMPLE_BLOCKS) {
-        let block = data.read(idx * n_blocks / n_blocks.min(SAMPLE_BLOCKS))?;
-        let n_rows = block.n_samples();
-        let stride = n_rows.div_ceil(SAMPLE_ROWS).max(1);
+    picture::sample(data, SAMPLE_ROWS, |block, sampled| {
         let values = block.records.to_f64();
-        let labels = labels.of_block(&block)?;
-        for row in (0..n_rows).step_by(stride) {
+        let labels = labels.of_block(block)?;
+        for row in sampled {
             rows.extend_from_slice(&values[row * data.n_features()..(row + 1) * data.n_features()]);
             found.push(labels[row]);
         }
-    }
+        Ok(())
+    })?;
     let shape = (found.len(), data.n_features());
     Ok((Array2::from_shape_vec(shape, rows).map_err(Error::external)?, found))
 }
@@ -114,7 +102,9 @@ impl Picture {
             .y_desc("second principal axis")
             .draw()?;
         let dots = self.rows.iter().zip(&self.labels);
-        chart.draw_series(dots.map(|(&at, &label)| Circle::new(at, 2, color(label).filled())))?;
+        chart.draw_series(
+            dots.map(|(&at, &label)| Circle::new(at, 2, color(label, 0.5).filled())),
+        )?;
         let crosses = self.centroids.iter();
         chart.draw_series(crosses.clone().map(|&at| Circle::new(at, 5, WHITE.filled())))?;
         chart.draw_series(crosses.map(|&at| Cross::new(at, 4, BLACK.stroke_width(2))))?;
@@ -124,16 +114,6 @@ impl Picture {
     }
 
     fn range(&self, axis: impl Fn(&(f64, f64)) -> f64) -> std::ops::Range<f64> {
-        let points = self.rows.iter().chain(&self.centroids).map(axis);
-        let (low, high) = points.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
-            (low.min(value), high.max(value))
-        });
-        let margin = ((high - low) * 0.04).max(1e-9);
-        low - margin..high + margin
+        span(self.rows.iter().chain(&self.centroids).map(axis))
     }
-}
-
-/// Neighbouring labels get hues far apart.
-fn color(label: u32) -> HSLColor {
-    HSLColor(f64::from(label) * 0.618_034 % 1.0, 0.65, 0.5)
 }

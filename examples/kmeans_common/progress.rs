@@ -4,14 +4,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use drystone::{Event, Observer};
-use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::common::bar::Bar;
 
 /// Watches a fit. The bar is drawn on stderr, and only if that is a terminal.
 pub struct Progress {
     started: Instant,
-    bar: ProgressBar,
+    bar: Bar,
     iterations_from: Mutex<Option<Instant>>,
-    quiet: bool,
 }
 
 /// How long a fit took.
@@ -24,13 +24,9 @@ pub struct Seconds {
 
 impl Progress {
     pub fn new(quiet: bool) -> Self {
-        let bar = if quiet { ProgressBar::hidden() } else { ProgressBar::new(0) };
-        let style =
-            ProgressStyle::with_template("{elapsed:>5} {wide_bar} {pos}/{len} blocks  {msg}");
-        if let Ok(style) = style {
-            bar.set_style(style);
-        }
-        Self { started: Instant::now(), bar, iterations_from: Mutex::new(None), quiet }
+        let template = "{elapsed:>5} {wide_bar} {pos}/{len} blocks  {msg}";
+        let bar = Bar::new(quiet, template);
+        Self { started: Instant::now(), bar, iterations_from: Mutex::new(None) }
     }
 
     fn iterations_from(&self) -> MutexGuard<'_, Option<Instant>> {
@@ -39,7 +35,7 @@ impl Progress {
 
     /// Removes the bar.
     pub fn finish(&self) -> Seconds {
-        self.bar.finish_and_clear();
+        self.bar.clear();
         let now = Instant::now();
         let from = self.iterations_from().unwrap_or(now);
         Seconds {
@@ -57,15 +53,16 @@ impl Observer for Progress {
                 if job.starts_with("kmeans.lloyd") {
                     self.iterations_from().get_or_insert_with(Instant::now);
                 }
-                self.bar.reset();
-                self.bar.set_length(n_blocks as u64);
-                self.bar.set_message(format!("pass {pass}: {}", name(job)));
+                self.bar.advance(0, n_blocks as u64);
+                self.bar.message(format_args!("pass {pass}: {}", name(job)));
             }
-            Event::BlockDone { done, .. } => self.bar.set_position(done as u64),
+            Event::BlockDone { done, n_blocks, .. } => {
+                self.bar.advance(done as u64, n_blocks as u64);
+            }
             Event::Iteration { iteration, cost } => {
-                self.bar.set_message(format!("iteration {iteration}: cost {cost:.6e}"));
+                self.bar.message(format_args!("iteration {iteration}: cost {cost:.6e}"));
             }
-            Event::Note { text } if !self.quiet => self.bar.suspend(|| eprintln!("note: {text}")),
+            Event::Note { text } => self.bar.note(text),
             _ => {}
         }
     }

@@ -1,10 +1,11 @@
 //! The flags of the `kmeans` example.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
-use drystone::csv::{Delimiter, Header};
-use drystone::{Dtype, Error, Result, sizes};
+use drystone::{ChunkedDataset, Dtype, Error, Result};
+
+use crate::common::files::{self, CsvFlags};
 
 /// Scalable KMeans over lazily generated blocks, or over CSV and .npy files.
 #[derive(Parser, Debug)]
@@ -32,21 +33,8 @@ pub struct Flags {
     /// Read rows from here: a CSV or .npy file, a directory of such, or a pattern as in 'part-[1-6].csv'
     #[arg(long, value_name = "PATH-OR-GLOB", help_heading = "Data from files")]
     pub input: Option<PathBuf>,
-    /// Feature columns of a CSV file, by name or index from 0, as in 0-3,7,price [default: all]
-    #[arg(long, requires = "input", help_heading = "Data from files")]
-    pub columns: Option<String>,
-    /// Column with labels to compare with; it is not clustered
-    #[arg(long, requires = "input", help_heading = "Data from files")]
-    pub target: Option<String>,
-    /// Column with sample weights
-    #[arg(long, requires = "input", help_heading = "Data from files")]
-    pub weights: Option<String>,
-    /// Whether a CSV file begins with names
-    #[arg(long, value_enum, default_value_t = HeaderName::Auto, requires = "input", help_heading = "Data from files")]
-    pub header: HeaderName,
-    /// Character between fields, 'tab', 'space' for any white space, or 'auto'
-    #[arg(long, default_value = "auto", requires = "input", help_heading = "Data from files")]
-    pub delimiter: String,
+    #[command(flatten)]
+    pub csv: CsvFlags,
 
     /// Clusters to find [default: as many as --centers]
     #[arg(long)]
@@ -116,29 +104,6 @@ pub enum InitName {
     Random,
 }
 
-#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HeaderName {
-    Auto,
-    Yes,
-    No,
-}
-
-/// The format of a file.
-pub enum InputKind {
-    Csv,
-    Npy,
-}
-
-impl From<HeaderName> for Header {
-    fn from(name: HeaderName) -> Self {
-        match name {
-            HeaderName::Auto => Self::Auto,
-            HeaderName::Yes => Self::Yes,
-            HeaderName::No => Self::No,
-        }
-    }
-}
-
 /// The flag that sets a parameter of the library, if the name alone does not tell.
 pub fn flag_of(parameter: &str) -> Option<&'static str> {
     let known = [
@@ -159,36 +124,7 @@ impl Flags {
     pub fn check_results(&self) -> Result<()> {
         let results =
             [("--out", &self.out), ("--labels-out", &self.labels_out), ("--plot", &self.plot)];
-        let mut taken: Vec<PathBuf> =
-            [&self.input, &self.init_centroids].into_iter().filter_map(canonical).collect();
-        for (flag, path) in results {
-            let Some(path) = path else { continue };
-            let place = place(flag, path)?;
-            if taken.contains(&place) {
-                let expected = "another file than the input and the other results";
-                return Err(Error::parameter(flag, expected, path.display()));
-            }
-            taken.push(place);
-        }
-        Ok(())
-    }
-
-    pub fn threads(&self) -> Result<usize> {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let threads = self.threads.unwrap_or(cores);
-        // Predictions run on rayon's own pool; Threads::new checks the number again.
-        if (1..=1024).contains(&threads) {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
-            pool.map_err(Error::external)?;
-        }
-        Ok(threads)
-    }
-
-    pub fn memory_budget(&self) -> Result<u64> {
-        match &self.memory_budget {
-            Some(size) => sizes::parse_bytes(size),
-            None => Ok(sizes::default_budget()),
-        }
+        files::check_results(&[&self.input, &self.init_centroids], &results)
     }
 
     /// Rows of a generated block.
@@ -223,74 +159,12 @@ impl Flags {
         }
     }
 
-    pub fn delimiter(&self) -> Result<Delimiter> {
-        match self.delimiter.as_str() {
-            "auto" => Ok(Delimiter::Auto),
-            "space" | " " => Ok(Delimiter::WhiteSpace),
-            "tab" | "\\t" => Ok(Delimiter::Byte(b'\t')),
-            one if one.len() == 1 && one.is_ascii() => Ok(Delimiter::Byte(one.as_bytes()[0])),
-            other => {
-                let expected = "one ASCII character, 'tab', 'space' or 'auto'";
-                Err(Error::parameter("--delimiter", expected, format!("{other:?}")))
-            }
+    /// Files have a type of their own; another one that was asked for is an error.
+    pub fn check_dtype(&self, data: ChunkedDataset) -> Result<ChunkedDataset> {
+        if self.dtype.is_none() || self.dtype() == data.dtype() {
+            return Ok(data);
         }
+        let expected = format!("{}, the type of the file", data.dtype());
+        Err(Error::parameter("--dtype", expected, self.dtype()))
     }
-
-    /// By its ending; a directory holds .csv files, or else .npy files.
-    pub fn input_kind(&self, path: &Path) -> Result<InputKind> {
-        let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
-        let holds_csv =
-            || Ok(std::fs::read_dir(path)?.flatten().any(|entry| is_csv(&entry.path())));
-        let npy = if path.is_dir() {
-            !holds_csv()
-                .map_err(|error| Error::io("cannot list the directory", error).in_file(path))?
-        } else {
-            ending.eq_ignore_ascii_case("npy")
-        };
-        Ok(if npy { InputKind::Npy } else { InputKind::Csv })
-    }
-
-    /// These flags say nothing about .npy files.
-    pub fn only_for_csv(&self) -> Result<()> {
-        let given = [
-            ("--columns", &self.columns),
-            ("--target", &self.target),
-            ("--weights", &self.weights),
-        ];
-        for (flag, value) in given {
-            if let Some(value) = value {
-                return Err(Error::parameter(flag, "left out: it is for CSV files", value));
-            }
-        }
-        if self.header != HeaderName::Auto || self.delimiter != "auto" {
-            let expected = "left out: they are for CSV files";
-            return Err(Error::parameter("--header and --delimiter", expected, "one of them"));
-        }
-        Ok(())
-    }
-}
-
-fn canonical(path: &Option<PathBuf>) -> Option<PathBuf> {
-    path.as_ref()?.canonicalize().ok()
-}
-
-/// Where a file is or will be, whatever the way that `path` takes to it.
-fn place(flag: &str, path: &Path) -> Result<PathBuf> {
-    let refused = || Error::parameter(flag, "a file in a directory that exists", path.display());
-    if path.exists() && !path.is_file() {
-        return Err(refused());
-    }
-    if let Ok(place) = path.canonicalize() {
-        return Ok(place);
-    }
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let parent = parent.unwrap_or(Path::new(".")).canonicalize().map_err(|_| refused())?;
-    if !parent.is_dir() {
-        return Err(refused());
-    }
-    Ok(parent.join(path.file_name().ok_or_else(refused)?))
-}
-
-fn is_csv(path: &Path) -> bool {
-    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv"))
 }

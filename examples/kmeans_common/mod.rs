@@ -1,0 +1,8 @@
+//! Flags, data, progress, report and picture of the `kmeans` example. No use of the library
+//! that a reader would want to learn from.
+
+pub mod blobs;
+pub mod flags;
+pub mod plot;
+pub mod progress;
+pub mod report;

@@ -1,0 +1,86 @@
+//! A progress bar on a terminal: how far the largest violation has fallen towards `tol`.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+use drystone::kernels::math::ln;
+use drystone::{Event, Observer};
+
+use crate::common::bar::Bar;
+
+/// Marks of the whole bar.
+const WHOLE: u64 = 1000;
+
+/// Watches a fit. The bar is drawn on stderr, and only if that is a terminal.
+pub struct Progress {
+    started: Instant,
+    bar: Bar,
+    tol: f64,
+    fall: Mutex<Fall>,
+}
+
+/// How the largest violation falls: not in each sweep, but on the whole.
+#[derive(Default)]
+struct Fall {
+    first: Option<f64>,
+    marks: u64,
+    /// What is going on, or what the last sweep came to.
+    text: String,
+}
+
+impl Progress {
+    pub fn new(quiet: bool, tol: f64) -> Self {
+        let bar = Bar::new(quiet, "{elapsed:>5} {wide_bar} {msg}");
+        bar.advance(0, WHOLE);
+        Self { started: Instant::now(), bar, tol, fall: Mutex::default() }
+    }
+
+    /// Removes the bar; gives the seconds of the fit.
+    pub fn finish(&self) -> f64 {
+        self.bar.clear();
+        self.started.elapsed().as_secs_f64()
+    }
+}
+
+impl Fall {
+    /// On a logarithmic scale, and never back.
+    fn sweep(&mut self, sweep: usize, violation: f64, tol: f64) {
+        let first = *self.first.get_or_insert(violation);
+        let share = if violation <= tol { 1.0 } else { ln(first / violation) / ln(first / tol) };
+        self.marks = self.marks.max((share.clamp(0.0, 1.0) * WHOLE as f64) as u64);
+        self.text = format!("sweep {sweep}: violation {violation:.1e}, tol {tol:.0e}");
+    }
+}
+
+impl Observer for Progress {
+    fn event(&self, event: &Event<'_>) {
+        let mut fall = self.fall.lock().unwrap_or_else(PoisonError::into_inner);
+        match *event {
+            Event::PassStarted { job, .. } if fall.first.is_none() => {
+                fall.text = name(job).to_owned();
+                self.bar.message(&fall.text);
+            }
+            Event::BlockDone { done, n_blocks, .. } => {
+                self.bar.message(format_args!("{}; {done}/{n_blocks} blocks", fall.text));
+            }
+            Event::Iteration { iteration, cost } => {
+                fall.sweep(iteration, cost, self.tol);
+                self.bar.advance(fall.marks, WHOLE);
+                self.bar.message(&fall.text);
+            }
+            Event::Note { text } => self.bar.note(text),
+            _ => {}
+        }
+    }
+}
+
+/// What a job does until the first sweep is done, in a word.
+fn name(job: &str) -> &str {
+    let known = [
+        ("core.count_rows", "counting rows"),
+        ("svc.survey", "scanning"),
+        ("core.spread", "measuring the variance"),
+        ("svc.sweep", "first sweep"),
+    ];
+    known.iter().find(|(prefix, _)| job.starts_with(prefix)).map_or(job, |(_, name)| name)
+}
