@@ -14,10 +14,9 @@
 mod assign;
 mod bounds;
 mod costs;
-pub(crate) mod draws;
-pub(crate) mod element;
+mod element;
 mod file;
-pub(crate) mod fit;
+mod fit;
 mod init;
 mod labelled;
 #[cfg(test)]
@@ -33,7 +32,7 @@ mod plus_plus;
 mod recluster;
 mod relocate;
 mod round;
-pub(crate) mod scan;
+mod scan;
 mod score;
 mod seeding;
 mod sums;

@@ -4,10 +4,13 @@
 //! own), sockets, spawned threads or clocks here.
 
 mod archive;
+mod checks;
+mod draws;
 pub mod kmeans;
 pub mod metrics;
 pub mod model_selection;
 pub mod preprocessing;
+mod rows;
 pub mod svc;
 pub mod wrappers;
 

@@ -4,6 +4,8 @@ use drystone_core::block::RecordElement;
 use drystone_core::wire::raw::Raw;
 use drystone_core::{BlockAt, Dtype, Error, ErrorKind, Layout, Result};
 
+use crate::checks::sound;
+
 /// `f32` or `f64`, able to travel in bulk.
 pub(crate) trait Real: RecordElement + Raw {}
 
@@ -27,11 +29,6 @@ pub(crate) const fn named(
         Dtype::F32 => f32_name,
         Dtype::F64 => f64_name,
     }
-}
-
-/// The weight of a row of a slice; 1 where rows have none.
-pub(crate) fn weight_of(weights: Option<&[f64]>, row: usize) -> f64 {
-    weights.map_or(1.0, |weights| weights[row])
 }
 
 /// The records of a slice as `T`, their number of columns checked.
@@ -64,8 +61,4 @@ pub(crate) fn check_job(layout: &Layout, n_features: usize, n_restarts: usize) -
 /// Some or no whole rows.
 pub(crate) fn whole_rows<T>(values: &[T], n_features: usize) -> bool {
     values.len().is_multiple_of(n_features)
-}
-
-pub(crate) fn sound(sound: bool) -> Result<()> {
-    if sound { Ok(()) } else { Err(Error::format("a sound job", "another")) }
 }

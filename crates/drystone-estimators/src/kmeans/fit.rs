@@ -5,7 +5,6 @@ use drystone_core::{
     ChunkedDataset, Control, Dtype, Error, ErrorKind, Event, Result, Rows, Session, StopReason,
     Threads,
 };
-use drystone_kernels::Isa;
 use drystone_kernels::distance::distance;
 use drystone_kernels::limbs::{ClusterSums, Scales};
 
@@ -21,6 +20,7 @@ use super::plan;
 use super::relocate::{Farthest, empty_clusters, relocate};
 use super::scan::ScanPartial;
 use super::seeding::{self, Seeded};
+use crate::checks::check_isa;
 
 /// Rows that an empty cluster may choose from, so that it need not take one that is all
 /// of its cluster.
@@ -31,7 +31,7 @@ pub(crate) fn fit(params: &KMeansValidParams<'_>, data: &ChunkedDataset) -> Resu
     let executor = params.executor.unwrap_or(&*shared);
     let control = Control::new(params.cancel.clone(), params.max_time);
     let session = Session::new(executor, params.observer, &control);
-    Isa::check_choice().map_err(unknown_isa)?;
+    check_isa()?;
     if data.n_features() == 0 {
         return Err(empty("the dataset has no columns"));
     }
@@ -39,11 +39,6 @@ pub(crate) fn fit(params: &KMeansValidParams<'_>, data: &ChunkedDataset) -> Resu
         Dtype::F32 => Fit::<f32>::new(params, &session, data)?.run(),
         Dtype::F64 => Fit::<f64>::new(params, &session, data)?.run(),
     }
-}
-
-pub(crate) fn unknown_isa(name: String) -> Error {
-    let available: Vec<&str> = Isa::available().iter().map(|isa| isa.name()).collect();
-    Error::parameter("DRYSTONE_ISA", available.join(" or "), format!("{name:?}"))
 }
 
 fn empty(what: &str) -> Error {

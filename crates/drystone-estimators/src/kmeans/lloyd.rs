@@ -11,9 +11,10 @@ use drystone_kernels::limbs::{ClusterSums, Scales};
 use drystone_kernels::screen::Frame;
 use serde::{Deserialize, Serialize};
 
-use super::element::{Real, check_job, named, records_of, sound, whole_rows};
+use super::element::{Real, check_job, named, records_of, whole_rows};
 use super::labelled::{self, Labelled};
 use super::sums::Sums;
+use crate::checks::sound;
 use slice::{Outputs, Slice};
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -5,7 +5,6 @@ use std::collections::HashSet;
 use drystone_core::{ChunkedDataset, Event, Result, Session};
 
 use super::bounds::Bounds;
-use super::draws::Drawn;
 use super::element::Real;
 use super::init::Oversampling;
 use super::model::Round;
@@ -14,6 +13,7 @@ use super::recluster::{Candidates, recluster};
 use super::round::{Group, Restart, SeedRound, Task};
 use super::scan::ScanPartial;
 use super::seeding::{Seeded, cast, first_rows, restart_seed, too_few_distinct};
+use crate::draws::Drawn;
 
 /// Rounds beyond those asked for, while there are fewer candidates than clusters; after
 /// them each round takes in as many rows as are missing, whatever their chance.

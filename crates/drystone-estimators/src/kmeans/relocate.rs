@@ -8,10 +8,11 @@ use drystone_kernels::nearest::nearest;
 use serde::{Deserialize, Serialize};
 
 use super::assign::Assignments;
-use super::draws::{Drawn, Smallest};
-use super::element::{Real, check_job, named, records_of, weight_of};
+use super::element::{Real, check_job, named, records_of};
 use super::lloyd::Centroids;
-use super::scan::row_values;
+use crate::draws::{Drawn, Smallest};
+use crate::rows::row_values;
+use crate::rows::weight_of;
 
 /// Finds the rows of positive weight that are farthest from their nearest centroid.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -7,10 +7,12 @@ use drystone_core::{BlockAt, Job, Layout, Partial, Result};
 use drystone_kernels::ExactSum;
 use serde::{Deserialize, Serialize};
 
-use super::draws::{Smallest, key};
-use super::element::{Real, check_job, named, sound, weight_of, whole_rows};
+use super::element::{Real, check_job, named, whole_rows};
 use super::nearness::{Index, Nearness};
-use super::scan::row_values;
+use crate::checks::sound;
+use crate::draws::{Smallest, key};
+use crate::rows::row_values;
+use crate::rows::weight_of;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(bound = "T: Real")]

@@ -7,8 +7,9 @@ use drystone_core::{BlockAt, Error, ErrorKind, Job, Layout, Partial, Records, Re
 use drystone_kernels::{ExactSum, Float, math};
 use serde::{Deserialize, Serialize};
 
-use super::draws::{Smallest, key};
-use super::element::{Real, check_job, weight_of};
+use super::element::{Real, check_job};
+use crate::draws::{Smallest, key};
+use crate::rows::{row_values, weight_of};
 
 /// Round of the keys that draw rows before there are distances.
 const FIRST_ROUND: u64 = 0;
@@ -109,14 +110,6 @@ impl Scan {
             }
             draws.seal();
         }
-    }
-}
-
-/// The values of a row, exactly.
-pub(crate) fn row_values(records: &Records, row: usize) -> Vec<f64> {
-    match records {
-        Records::F32(rows) => rows.row(row).iter().map(|&value| f64::from(value)).collect(),
-        Records::F64(rows) => rows.row(row).to_vec(),
     }
 }
 

@@ -6,8 +6,9 @@ use drystone_kernels::ExactSum;
 use serde::{Deserialize, Serialize};
 
 use super::assign::Assignments;
-use super::element::{Real, check_job, named, records_of, weight_of};
+use super::element::{Real, check_job, named, records_of};
 use super::lloyd::Centroids;
+use crate::rows::weight_of;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(bound = "T: Real")]

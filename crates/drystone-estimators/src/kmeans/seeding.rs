@@ -5,7 +5,6 @@ use drystone_core::{ChunkedDataset, Error, ErrorKind, Records, Result, Session};
 use drystone_kernels::normal::mix;
 
 use super::bounds::Bounds;
-use super::draws::{Drawn, Smallest};
 use super::element::Real;
 use super::init::Init;
 use super::model::Round;
@@ -14,6 +13,7 @@ use super::params::KMeansValidParams;
 use super::plus_plus::{Chosen, PlusPlus, TrialsPartial};
 use super::recluster::n_trials;
 use super::scan::{Scan, ScanPartial};
+use crate::draws::{Drawn, Smallest};
 
 /// The first centroids of one restart, `(n_clusters, n_features)`.
 pub(crate) struct Seeded<T> {

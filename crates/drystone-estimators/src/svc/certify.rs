@@ -10,7 +10,7 @@ use super::log::Pool;
 use super::model::{Status, Svc};
 use super::pair::Pair;
 use super::params::SvcValidParams;
-use crate::kmeans::scan::row_values;
+use crate::rows::row_values;
 
 pub(crate) fn certify(
     params: &SvcValidParams<'_>,

@@ -237,8 +237,7 @@ fn prepared<V: Real>(
     records: &Records,
     rows: std::ops::Range<usize>,
 ) -> Prepared<V> {
-    let all: Vec<Vec<f64>> =
-        rows.map(|row| crate::kmeans::scan::row_values(records, row)).collect();
+    let all: Vec<Vec<f64>> = rows.map(|row| crate::rows::row_values(records, row)).collect();
     Prepared::new(frame, all.iter().map(Vec::as_slice))
 }
 

@@ -7,7 +7,6 @@ use drystone_core::{
     ChunkedDataset, Control, Dtype, Error, ErrorKind, Event, Executor, Records, Result, Rows,
     Session, Threads,
 };
-use drystone_kernels::Isa;
 
 use super::classes::{Classes, check_number};
 use super::kernel::{Frame, Gamma, Kernel};
@@ -17,7 +16,7 @@ use super::pair::{Goal, Pair};
 use super::params::{ClassWeight, SvcValidParams};
 use super::survey::{Survey, SurveyPartial};
 use super::sweep::{Sweep, bytes_per_row};
-use crate::kmeans::fit::unknown_isa;
+use crate::checks::check_isa;
 
 /// Arguments of kernels that single precision holds with room to spare.
 const SINGLE_REACH: f64 = 1e30;
@@ -53,7 +52,7 @@ impl Problem {
         control: &Control,
         data: &ChunkedDataset,
     ) -> Result<Self> {
-        Isa::check_choice().map_err(unknown_isa)?;
+        check_isa()?;
         let session = &Session::new(executor, params.observer, control);
         let n_features = data.n_features();
         if n_features == 0 {

@@ -12,9 +12,10 @@ use super::classes::Classes;
 use super::kernel::{Frame, Prepared};
 use super::log::{Extremes, Log, Pool, Segment, prepared};
 use super::rows::{PairRows, Tiled, View};
-use crate::kmeans::draws::Smallest;
-use crate::kmeans::element::{sound, weight_of};
-use crate::kmeans::scan::row_values;
+use crate::checks::sound;
+use crate::draws::Smallest;
+use crate::rows::row_values;
+use crate::rows::weight_of;
 
 /// Rows of a slice: a row takes long, and is worth sharing out in small lots.
 pub(crate) const SLICE_ROWS: usize = 1024;

@@ -8,9 +8,10 @@ use drystone_kernels::{ExactSum, Isa};
 
 use super::Task;
 use crate::kmeans::assign::Assigner;
-use crate::kmeans::element::{Real, batch_rows, weight_of};
+use crate::kmeans::element::{Real, batch_rows};
 use crate::kmeans::labelled::{self, Labelled, label_hash};
 use crate::kmeans::nearness::Index;
+use crate::rows::weight_of;
 
 /// What one restart adds to.
 pub(super) struct Outputs<'a> {

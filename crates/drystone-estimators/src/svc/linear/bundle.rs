@@ -12,7 +12,7 @@ use super::interior::Reduced;
 use super::matrix::dot;
 use super::nearest::{At, Margin};
 use super::space::{Sides, Space};
-use crate::kmeans::draws::Drawn;
+use crate::draws::Drawn;
 
 /// Rows are held until they are so many times those that one pass brings.
 const MAX_SHARES: usize = 8;

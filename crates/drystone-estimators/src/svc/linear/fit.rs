@@ -6,7 +6,6 @@ use std::sync::Arc;
 use drystone_core::{
     ChunkedDataset, Control, Error, ErrorKind, Event, Executor, Result, Session, Threads,
 };
-use drystone_kernels::Isa;
 use drystone_kernels::linear::{Frame, Shape};
 
 use super::evaluate::Evaluate;
@@ -16,7 +15,7 @@ use super::nearest::{At, Nearest};
 use super::params::{LinearSvcValidParams, Loss};
 use super::products::{Along, Products};
 use super::space::{MAX_HESSIAN, Sides, Space};
-use crate::kmeans::fit::unknown_isa;
+use crate::checks::check_isa;
 use crate::svc::classes::Classes;
 use crate::svc::fit::{check_classes, costs, empty};
 use crate::svc::model::{History, Status};
@@ -37,7 +36,7 @@ pub(super) fn fit(params: &LinearSvcValidParams<'_>, data: &ChunkedDataset) -> R
     let executor = params.executor.unwrap_or(&*shared);
     let control = Control::new(params.cancel.clone(), params.max_time);
     let session = Session::new(executor, params.observer, &control);
-    Isa::check_choice().map_err(unknown_isa)?;
+    check_isa()?;
     let mut fit = Fit::new(params, &session, data)?;
     let stopped = fit.run(&session)?;
     let mut history = fit.history(&session);

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use super::evaluate::add;
 use super::space::{Sides, Space, bounded, changed, sound_or};
-use crate::kmeans::draws::Smallest;
-use crate::kmeans::scan::row_values;
+use crate::draws::Smallest;
+use crate::rows::row_values;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Nearest {
