@@ -138,10 +138,12 @@ impl Set {
     }
 }
 
-/// Most members of the working set of a problem of so many rows.
+/// Most members of the working set of a problem of so many rows: candidates should be few
+/// among the rows, and their matrix small beside what a sweep costs.
 fn working_set_size(n_rows: u64) -> usize {
-    let root = (n_rows as f64).sqrt() as usize;
-    (4 * root).next_power_of_two().clamp(64, 1024)
+    let root = (n_rows as f64).sqrt();
+    let wanted = (4.0 * root).min(n_rows as f64 / 12.0) as usize;
+    wanted.next_power_of_two().clamp(64, 1024)
 }
 
 impl Pair {
