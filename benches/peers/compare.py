@@ -46,6 +46,7 @@ WORKLOADS = {
     ),
     "linear": Workload(alone.linear),
     "svc": Workload(svc.run, svc.OPTIONS, compares=True),
+    "linear_svc": Workload(svc.run_linear, compares=True),
     "job": Workload(alone.job, ("job_reps",)),
 }
 

@@ -95,6 +95,7 @@ class Programs:
     generate: Path
     lazy: Path
     svc: Path
+    linear_svc: Path
     limits: Path
     kmeans: Path
 
@@ -105,7 +106,7 @@ def build(quick: bool) -> Programs:
     profile = [] if quick else ["--release"]
     common = [*profile, "--locked", "--message-format=json-render-diagnostics"]
     benches = ["-p", "drystone-benches"]
-    ours = [part for name in ("lloyd", "generate", "lazy", "svc") for part in ("--bin", name)]
+    ours = [part for name in ("lloyd", "generate", "lazy", "svc", "linear_svc") for part in ("--bin", name)]
     built = executables(["cargo", "build", *common, *benches, *ours])
     built |= executables(["cargo", "build", *common, "--example", "kmeans"])
     flags = ["-C", "opt-level=3", *vector_flags()]

@@ -35,9 +35,28 @@ def estimator(args: argparse.Namespace) -> Any:
         from sklearnex.svm import SVC
 
         return SVC(C=args.c, tol=args.tol)
-    from sklearn.svm import SVC
+    from sklearn.svm import SVC, LinearSVC
 
+    if args.peer == "liblinear":
+        return LinearSVC(C=args.c, tol=args.tol)
     return SVC(C=args.c, tol=args.tol, cache_size=args.cache)
+
+
+def results(args: argparse.Namespace, model: Any, x: Array, y: Array) -> dict[str, Any]:
+    """What the model comes to, computed from its coefficients."""
+    if args.peer == "liblinear":
+        return {"primal_objective": primal_objective(model, args.c, x, y)}
+    gamma = 1.0 / (x.shape[1] * float(np.asarray(x, dtype=np.float64).var()))
+    n_support = int(np.sum(model.n_support_))
+    return {"n_support": n_support, "dual_objective": dual_objective(model, gamma)}
+
+
+def primal_objective(model: Any, c: float, x: Array, y: Array) -> float:
+    """Of the squared hinge for two classes, the intercept being regularised as LIBLINEAR's."""
+    weights, intercept = model.coef_[0], float(model.intercept_[0])
+    sides = np.where(y == model.classes_[1], 1.0, -1.0)
+    slacks = np.maximum(0.0, 1.0 - sides * (x @ weights + intercept))
+    return float(weights @ weights + intercept**2) / 2 + c * float(slacks @ slacks)
 
 
 def dual_objective(model: Any, gamma: float) -> float:
@@ -68,7 +87,7 @@ def quadratic(x: Array, coef: Array, gamma: float) -> float:
 def arguments() -> argparse.Namespace:
     """The command line: that of ours, and who it is."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--peer", choices=["libsvm", "onedal"], required=True)
+    parser.add_argument("--peer", choices=["libsvm", "liblinear", "onedal"], required=True)
     parser.add_argument("--data", type=Path, required=True, help="n x d .npy")
     parser.add_argument("--targets", type=Path, required=True, help="n x 1 .npy")
     parser.add_argument("--threads", type=int, default=2)
@@ -103,7 +122,6 @@ def main() -> dict[str, Any]:
         accuracy = float((model.predict(x) == y).mean()) if len(x) <= len(head) else None
     if args.peer == "onedal" and not any("accelerated version" in line for line in messages):
         raise RuntimeError(f"oneDAL did not run: {messages}")
-    gamma = 1.0 / (x.shape[1] * float(np.asarray(x, dtype=np.float64).var()))
     package = "scikit-learn-intelex" if args.peer == "onedal" else "scikit-learn"
     return {
         "library": package,
@@ -111,9 +129,8 @@ def main() -> dict[str, Any]:
         "threads": args.threads,
         "seconds": [seconds for seconds, _ in fits],
         "predict_seconds": [seconds for seconds, _ in calls],
-        "n_support": int(np.sum(model.n_support_)),
-        "dual_objective": dual_objective(model, gamma),
         "accuracy": accuracy,
+        **results(args, model, x, y),
     }
 
 

@@ -43,6 +43,7 @@ SETS = [
     Set("a9a (33k x 123)", ("--name", "a9a"), long=True),
     Set("pendigits (7k x 16, 10 classes)", ("--name", "pendigits")),
 ]
+LINEAR_SET = generated(1_000_000, 20, 2, 1.0)
 QUICK_SETS = [
     generated(1500, 4, 2, 1.0),
     Set("pendigits, 800 rows", ("--name", "pendigits", "--n", "800")),
@@ -91,6 +92,28 @@ def check(comparison: Comparison) -> None:
         found = peer.first["dual_objective"]
         what = f"dual objectives of ours and {peer.name}"
         check_close(comparison, what, ours["dual_objective"], found, TOLERANCE)
+
+
+def run_linear(workshop: Workshop) -> list[Section]:
+    """LinearSvc beside LIBLINEAR: the squared hinge, C = 1, tol = 1e-4."""
+    data = QUICK_SETS[0] if workshop.quick else LINEAR_SET
+    files = make(data)
+    fits = 1 if workshop.quick else 3
+    flags: Command = ["--data", files["f64"], "--targets", files["targets"], "--tol", "1e-4"]
+    flags += ["--threads", str(workshop.threads), "--fits", str(fits)]
+    ours = Side("drystone", [workshop.programs.linear_svc, "--json", *flags])
+    peer = Side("LIBLINEAR", [PYTHON, SCRIPT, "--peer", "liblinear", *flags])
+    comparison = Comparison({"data": data.name}, ours, [peer])
+    workshop.measure(comparison, 1)
+    comparison.require(ours.first["converged"], "ours did not converge")
+    check_same_bits(comparison, "sha256")
+    found = (ours.first["primal_objective"], peer.first["primal_objective"])
+    check_close(comparison, "primal objectives", *found, TOLERANCE)
+    comparison.extra["passes"] = ours.first["passes"]
+    note = "Seconds of a whole fit: squared hinge, C = 1, tol = 1e-4, f64; the primal objectives "
+    note += f"agree within {TOLERANCE:g}. LIBLINEAR has one thread."
+    header, rows = report.peer_table([comparison], more=["passes"])
+    return [Section("LinearSvc, fit", note, header, rows, [comparison])]
 
 
 def predictions(comparison: Comparison) -> Comparison:
