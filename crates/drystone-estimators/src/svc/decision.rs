@@ -3,6 +3,7 @@
 //! Decisions are double precision. Predictions are found in single precision where its error
 //! cannot change them, which is bounded for each row; the others are decided in double.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use drystone_core::block::RecordElement;
@@ -11,6 +12,7 @@ use drystone_core::{Block, ChunkedArray, ChunkedDataset, Error, Records, Result,
 use drystone_kernels::Isa;
 use drystone_kernels::gram::{Real, TILE_ROWS, Tiles, accumulate};
 use ndarray::{Array1, Array2, ArrayBase, Data, Ix1, Ix2};
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use super::classes::PredictedLabel;
 use super::kernel::{Frame, Kernel, Prepared};
@@ -125,42 +127,45 @@ impl Decider {
 
     /// The decisions of a block's rows in double precision, `(n_rows, n_pairs)`.
     fn decisions(&self, records: &Records) -> Vec<f64> {
-        let mut out = Vec::with_capacity(records.n_samples() * self.n_pairs());
-        let mut rows = Chunks::<f64>::new(&self.frame);
-        for first in (0..records.n_samples()).step_by(CHUNK_ROWS) {
-            let last = records.n_samples().min(first + CHUNK_ROWS);
-            self.decide(rows.load(records, first..last), &mut out);
-        }
-        out
+        by_chunks(records, |rows| {
+            let mut out = Vec::with_capacity(rows.len() * self.n_pairs());
+            self.decide(Chunk::<f64>::new(&self.frame).load(records, rows), &mut out);
+            out
+        })
     }
 
     /// The class of each row.
     fn codes(&self, records: &Records) -> Vec<u32> {
-        if !self.has_bound {
-            let decisions = self.decisions(records);
-            return decisions.chunks_exact(self.n_pairs()).map(|row| self.vote(row)).collect();
+        by_chunks(records, |rows| match self.has_bound {
+            true => self.screened(records, rows),
+            false => {
+                let mut decisions = Vec::new();
+                self.decide(Chunk::<f64>::new(&self.frame).load(records, rows), &mut decisions);
+                decisions.chunks_exact(self.n_pairs()).map(|row| self.vote(row)).collect()
+            }
+        })
+    }
+
+    /// The class of each of some rows: by single precision, where it is sure.
+    fn screened(&self, records: &Records, rows: Range<usize>) -> Vec<u32> {
+        let mut single = Chunk::<f32>::new(&self.frame);
+        let mut decisions = Vec::with_capacity(rows.len() * self.n_pairs());
+        self.decide(single.load(records, rows.clone()), &mut decisions);
+        let decided = decisions.chunks_exact(self.n_pairs()).zip(&single.squares);
+        let mut codes = Vec::with_capacity(rows.len());
+        let mut open = Vec::new();
+        for (row, (decisions, &square)) in decided.enumerate() {
+            if !self.is_sure(decisions, square) {
+                open.push(row);
+            }
+            codes.push(self.vote(decisions));
         }
-        let mut codes = Vec::with_capacity(records.n_samples());
-        let mut single = Chunks::<f32>::new(&self.frame);
-        let mut double = Chunks::<f64>::new(&self.frame);
-        let (mut decisions, mut open) = (Vec::new(), Vec::new());
-        for first in (0..records.n_samples()).step_by(CHUNK_ROWS) {
-            let last = records.n_samples().min(first + CHUNK_ROWS);
-            decisions.clear();
-            open.clear();
-            self.decide(single.load(records, first..last), &mut decisions);
-            let rows = decisions.chunks_exact(self.n_pairs()).zip(&single.squares);
-            for (row, (decisions, &square)) in (first..).zip(rows) {
-                if !self.is_sure(decisions, square) {
-                    open.push(row);
-                }
-                codes.push(self.vote(decisions));
-            }
-            decisions.clear();
-            self.decide(double.load(records, open.iter().copied()), &mut decisions);
-            for (&row, decisions) in open.iter().zip(decisions.chunks_exact(self.n_pairs())) {
-                codes[row] = self.vote(decisions);
-            }
+        let mut double = Chunk::<f64>::new(&self.frame);
+        decisions.clear();
+        let open_rows = open.iter().map(|row| rows.start + row);
+        self.decide(double.load(records, open_rows), &mut decisions);
+        for (&row, decisions) in open.iter().zip(decisions.chunks_exact(self.n_pairs())) {
+            codes[row] = self.vote(decisions);
         }
         codes
     }
@@ -232,17 +237,25 @@ impl Grouped for f64 {
     }
 }
 
-fn prepared<V: Real>(
-    frame: &Frame,
-    records: &Records,
-    rows: std::ops::Range<usize>,
-) -> Prepared<V> {
+fn prepared<V: Real>(frame: &Frame, records: &Records, rows: Range<usize>) -> Prepared<V> {
     let all: Vec<Vec<f64>> = rows.map(|row| crate::rows::row_values(records, row)).collect();
     Prepared::new(frame, all.iter().map(Vec::as_slice))
 }
 
-/// Rows of records in the frame, some at a time.
-struct Chunks<'a, V> {
+/// What is found for the rows of some records, in their order: on all threads of the pool
+/// that this is called on, so that one block keeps them all busy.
+fn by_chunks<T: Send>(
+    records: &Records,
+    of: impl Fn(Range<usize>) -> Vec<T> + Send + Sync,
+) -> Vec<T> {
+    let n_rows = records.n_samples();
+    let chunks = (0..n_rows.div_ceil(CHUNK_ROWS)).into_par_iter();
+    let rows = |chunk: usize| chunk * CHUNK_ROWS..n_rows.min((chunk + 1) * CHUNK_ROWS);
+    chunks.flat_map_iter(|chunk| of(rows(chunk))).collect()
+}
+
+/// Rows of records in the frame.
+struct Chunk<'a, V> {
     frame: &'a Frame,
     tiles: Tiles<V>,
     values: Vec<V>,
@@ -250,7 +263,7 @@ struct Chunks<'a, V> {
     squares: Vec<f64>,
 }
 
-impl<'a, V: Real> Chunks<'a, V> {
+impl<'a, V: Real> Chunk<'a, V> {
     fn new(frame: &'a Frame) -> Self {
         let tiles = Tiles::new(frame.n_features());
         Self { frame, tiles, values: Vec::new(), squares: Vec::new() }
