@@ -146,7 +146,7 @@ fn too_many_classes() {
 fn data_that_do_not_fit_the_model() {
     let data = two_classes().cut(100);
     let model = Svc::params().fit(&data).expect("a model");
-    let narrow = small().cut(2);
+    let narrow = small().cut(4);
     let error = model.predict::<i64>(&narrow).expect("lazy").compute().expect_err("two columns");
     assert_eq!(error.to_string(), "block 0: expected 3 features, found 2");
     let mut rows = two_classes();
