@@ -17,6 +17,7 @@ use drystone::{Executor, Result};
 
 use common::machine;
 use common::output::{exit_code, print};
+use svc_common::fitted::Fitted;
 use svc_common::flags::{Flags, flag_of};
 use svc_common::progress::Progress;
 use svc_common::report::{Outcome, Scores};
@@ -34,10 +35,13 @@ fn run(flags: &Flags) -> Result<()> {
     let budget = machine::memory_budget(flags.memory_budget.as_deref())?;
     let threads = Threads::new(n_threads)?.memory_budget(budget / 2);
     let (train, test) = data::open(flags)?.announce(flags.json)?.split(flags)?;
-    let progress = Progress::new(flags.json, flags.tol);
+    let progress = Progress::new(flags);
     let params = flags.params().memory_budget(budget - budget / 2).on(&threads).observe(&progress);
 
-    let model = params.fit(&train);
+    if flags.explain {
+        return print(params.explain(&train)?);
+    }
+    let model = Fitted::fit(params, flags.calibrate, &train);
 
     let fit_seconds = progress.finish();
     let model = model?;
@@ -48,21 +52,27 @@ fn run(flags: &Flags) -> Result<()> {
     if flags.json { print(outcome.json()) } else { print(outcome) }?;
     saved?;
     results::write(flags, &model, &test)?;
-    plot::draw(flags, &train, &model, &scores)
+    plot::draw(flags, &train, model.svc(), &scores)
 }
 
 /// The memory is that of the fit; the seconds of predictions are those of the held-out rows,
 /// which are read meanwhile.
-fn score(model: &Svc, train: &ChunkedDataset, test: &ChunkedDataset, fit: f64) -> Result<Scores> {
-    let peak_rss_bytes = machine::peak_rss_bytes();
+fn score(
+    model: &Fitted,
+    train: &ChunkedDataset,
+    test: &ChunkedDataset,
+    fit: f64,
+) -> Result<Scores> {
+    let (svc, peak_rss_bytes) = (model.svc(), machine::peak_rss_bytes());
     let started = Instant::now();
-    let test_accuracy = model.score(test)?;
+    let test_accuracy = svc.score(test)?;
     Ok(Scores {
         fit_seconds: fit,
         predict_seconds: started.elapsed().as_secs_f64(),
         peak_rss_bytes,
         test_accuracy,
-        train_accuracy: model.score(train)?,
+        train_accuracy: svc.score(train)?,
+        log_loss: model.log_loss(test)?,
         n_train: train.scan()?.n_samples().unwrap_or(0),
         n_test: test.scan()?.n_samples().unwrap_or(0),
     })

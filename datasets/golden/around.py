@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import sklearn
 from numpy.typing import NDArray
-from sklearn.metrics import accuracy_score, confusion_matrix, roc_auc_score
+from sklearn.metrics import accuracy_score, confusion_matrix, log_loss, roc_auc_score
 from sklearn.model_selection import KFold, StratifiedKFold, train_test_split
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
@@ -174,13 +174,16 @@ def folds() -> dict[str, Any]:
 
 def metrics() -> list[dict[str, Any]]:
     """Scores with many ties, predictions that miss a class and have one too many."""
-    rng = np.random.default_rng(2)
+    rng, more = np.random.default_rng(2), np.random.default_rng(3)
     cases = []
     for n, levels in ((7, 3), (60, 10), (400, 50), (300, 10**6)):
         y = np.concatenate([[0, 1], rng.integers(0, 2, n - 2)])
         scores = rng.integers(0, levels, n) / 8 + y * levels / 40
         targets, predicted = rng.integers(-1, 3, n), rng.integers(0, 4, n)
         predicted = np.where(rng.random(n) < 0.5, targets, predicted)
+        # Few bits each, so that rows sum to exactly 1; some rule the right class out.
+        shares = more.multinomial(64, [0.25] * 4, n) / 64
+        shares[::9] = [0, 0, 1, 0]
         for weights in (None, rng.integers(0, 5, n) / 4 + (np.arange(n) < 2)):
             w = {"sample_weight": weights}
             cases.append({
@@ -193,6 +196,8 @@ def metrics() -> list[dict[str, Any]]:
                 "accuracy": float(accuracy_score(targets, predicted, **w)),
                 "classes": np.unique(np.concatenate([targets, predicted])).tolist(),
                 "confusion": confusion_matrix(targets, predicted, **w).astype(float).tolist(),
+                "probabilities": shares.tolist(),
+                "log_loss": float(log_loss(targets, shares, labels=[-1, 0, 1, 2], **w)),
             })
     return cases
 

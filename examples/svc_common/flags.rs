@@ -93,10 +93,13 @@ pub struct Flags {
     /// Steps of the solver for each two classes, at most [default: as many as it takes]
     #[arg(long)]
     pub max_iter: Option<usize>,
+    /// Fit probabilities too, on how five more fits judge rows that they did not see; classes are predicted as without
+    #[arg(long)]
+    pub calibrate: bool,
     /// The share of rows that is held out
     #[arg(long, value_name = "FRACTION", default_value_t = 0.2)]
     pub test_size: f64,
-    /// Chooses the data and which rows are held out; nothing random happens in a fit
+    /// Chooses the data, which rows are held out, and the folds of --calibrate; nothing random happens in a fit
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
 
@@ -107,7 +110,7 @@ pub struct Flags {
     #[arg(long, value_name = "SIZE")]
     pub memory_budget: Option<String>,
 
-    /// Write the model here (safetensors)
+    /// Write the model here (safetensors); with --calibrate, one that gives probabilities
     #[arg(long, value_name = "FILE", help_heading = "Results")]
     pub out: Option<PathBuf>,
     /// Write the predicted class of each held-out row here (.npy); of classes that are names, their positions in ascending order
@@ -116,9 +119,15 @@ pub struct Flags {
     /// Write the decision function of each held-out row here (.npy): one column for two classes, else one a class
     #[arg(long, value_name = "NPY", help_heading = "Results")]
     pub decision_out: Option<PathBuf>,
+    /// Write the probability of each class for each held-out row here (.npy)
+    #[arg(long, value_name = "NPY", requires = "calibrate", help_heading = "Results")]
+    pub probabilities_out: Option<PathBuf>,
     /// Draw the regions of the classes in two columns here [default: target/svc.svg, but nothing with --json]
     #[arg(long, value_name = "SVG", help_heading = "Results")]
     pub plot: Option<PathBuf>,
+    /// Print what a fit would cost, and do nothing
+    #[arg(long, conflicts_with_all = ["json", "calibrate"], help_heading = "Results")]
+    pub explain: bool,
     /// Print one JSON object
     #[arg(long, help_heading = "Results")]
     pub json: bool,
@@ -177,6 +186,7 @@ impl Flags {
             ("--out", &self.out),
             ("--predictions-out", &self.predictions_out),
             ("--decision-out", &self.decision_out),
+            ("--probabilities-out", &self.probabilities_out),
             ("--plot", &self.plot),
         ];
         let inputs = [&self.input, &self.test, &self.targets, &self.test_targets];

@@ -2,6 +2,7 @@
 //! a reader would want to learn from.
 
 pub mod data;
+pub mod fitted;
 pub mod flags;
 pub mod plot;
 pub mod progress;

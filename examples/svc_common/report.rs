@@ -3,10 +3,12 @@
 use std::fmt;
 
 use drystone::kernels::Isa;
+use drystone::kernels::math::ln;
 use drystone::svc::{Certificate, Kernel, Status};
-use drystone::{Label, Result, Svc, sizes};
+use drystone::{Calibrated, Label, Result, Svc, sizes};
 use serde_json::{Value, json};
 
+use super::fitted::Fitted;
 use super::flags::Flags;
 use crate::common::output::counted;
 
@@ -22,6 +24,8 @@ pub struct Scores {
     pub peak_rss_bytes: Option<u64>,
     pub train_accuracy: f64,
     pub test_accuracy: f64,
+    /// Of the held-out rows, if there are probabilities.
+    pub log_loss: Option<f64>,
     pub n_train: u64,
     pub n_test: u64,
 }
@@ -30,6 +34,7 @@ pub struct Scores {
 pub struct Outcome<'a> {
     flags: &'a Flags,
     model: &'a Svc,
+    calibrated: Option<&'a Calibrated<Svc>>,
     scores: &'a Scores,
     /// Of all problems: sums of objectives, the largest gap and violation.
     whole: Certificate,
@@ -41,10 +46,11 @@ pub struct Outcome<'a> {
 impl<'a> Outcome<'a> {
     pub fn new(
         flags: &'a Flags,
-        model: &'a Svc,
+        fitted: &'a Fitted,
         scores: &'a Scores,
         threads: usize,
     ) -> Result<Self> {
+        let model = fitted.svc();
         let all = model.certificates();
         let whole = Certificate {
             primal_objective: all.iter().map(|one| one.primal_objective).sum(),
@@ -55,8 +61,8 @@ impl<'a> Outcome<'a> {
         };
         let gaps: Option<Vec<f64>> = all.iter().map(Certificate::duality_gap).collect();
         let duality_gap = gaps.map(|gaps| gaps.into_iter().fold(f64::NEG_INFINITY, f64::max));
-        let model_sha256 = model.sha256()?;
-        Ok(Self { flags, model, scores, whole, duality_gap, threads, model_sha256 })
+        let (calibrated, model_sha256) = (fitted.calibrated(), fitted.sha256()?);
+        Ok(Self { flags, model, calibrated, scores, whole, duality_gap, threads, model_sha256 })
     }
 
     /// For machines.
@@ -74,6 +80,7 @@ impl<'a> Outcome<'a> {
             "duality_gap": self.duality_gap,
             "max_kkt_violation": self.whole.max_kkt_violation,
             "pairs": self.pairs().map(|pair| self.pair_json(&pair)).collect::<Vec<_>>(),
+            "log_loss": scores.log_loss,
             "train_accuracy": scores.train_accuracy,
             "test_accuracy": scores.test_accuracy,
             "n_iter": model.n_iter().iter().sum::<u64>(),
@@ -151,6 +158,9 @@ impl fmt::Display for Outcome<'_> {
             format!("{:.4} of {}", scores.test_accuracy, held_out(scores.n_test)),
         )?;
         line("train accuracy", format!("{:.4}", scores.train_accuracy))?;
+        if let Some(probabilities) = self.probabilities() {
+            line("log loss", probabilities)?;
+        }
         line("support", self.support())?;
         line("ended", self.ended())?;
         if let Some(advice) = self.advice() {
@@ -174,6 +184,15 @@ impl Outcome<'_> {
             rule => format!(", gamma = {gamma:.6} ({rule})"),
         });
         format!("{}{}, C = {}", self.model.kernel(), gamma.unwrap_or_default(), self.flags.c)
+    }
+
+    fn probabilities(&self) -> Option<String> {
+        let (calibrated, log_loss) = (self.calibrated?, self.scores.log_loss?);
+        let (folds, clueless) = (calibrated.folds(), ln(calibrated.classes().len() as f64));
+        let doubt = if calibrated.converged() { "" } else { ", not all of which converged" };
+        Some(format!(
+            "{log_loss:.4} of the rows held out, {clueless:.4} if it knew nothing; from {folds} folds{doubt}"
+        ))
     }
 
     fn support(&self) -> String {

@@ -5,11 +5,13 @@ use std::path::Path;
 use drystone::npy::NpyWriter;
 use drystone::{ChunkedDataset, Label, Result, Svc};
 
+use super::fitted::Fitted;
 use super::flags::Flags;
 use crate::common::output::write_npy;
 
 /// Writes the files that were asked for.
-pub fn write(flags: &Flags, model: &Svc, test: &ChunkedDataset) -> Result<()> {
+pub fn write(flags: &Flags, fitted: &Fitted, test: &ChunkedDataset) -> Result<()> {
+    let model = fitted.svc();
     if let Some(path) = &flags.predictions_out {
         write_predictions(path, model, test)?;
     }
@@ -17,6 +19,10 @@ pub fn write(flags: &Flags, model: &Svc, test: &ChunkedDataset) -> Result<()> {
         let n_columns = if model.n_classes() == 2 { 1 } else { model.n_classes() };
         let writer = NpyWriter::<f64>::create_rows(path, n_columns)?;
         write_npy(writer, &model.decision_function(test))?;
+    }
+    if let (Some(path), Some(calibrated)) = (&flags.probabilities_out, fitted.calibrated()) {
+        let writer = NpyWriter::<f64>::create_rows(path, model.n_classes())?;
+        write_npy(writer, &calibrated.predict_proba(test))?;
     }
     Ok(())
 }

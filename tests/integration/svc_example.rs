@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use drystone::kernels::math::ln;
 use drystone::prelude::*;
 use drystone::{Label, Records};
 use ndarray::{Array2, Ix2};
@@ -18,7 +19,7 @@ const TINY: &str = "--n 600";
 const THREE: &str = "--n 600 --d 5 --informative 3 --classes 3";
 
 /// Every field of the JSON object, and what its value must be.
-const FIELDS: [(&str, Holds); 22] = [
+const FIELDS: [(&str, Holds); 23] = [
     ("classes", |value| *value == serde_json::json!([0, 1])),
     ("converged", |value| value == true),
     ("dual_objective", |value| value.as_f64().is_some_and(|value| value > 0.0)),
@@ -26,6 +27,7 @@ const FIELDS: [(&str, Holds); 22] = [
     ("gamma", |value| value.as_f64().is_some_and(|value| value > 0.0)),
     ("isa", Value::is_string),
     ("kernel", |value| value == "rbf"),
+    ("log_loss", Value::is_null),
     ("max_kkt_violation", |value| value.as_f64().is_some_and(|value| value <= 1e-3)),
     ("model_sha256", |value| value.as_str().is_some_and(is_sha256)),
     ("n_features", |value| value == 4),
@@ -107,6 +109,18 @@ fn the_table_of_a_fit_that_did_not_converge() {
 #[test]
 fn the_table_of_a_kernel_that_is_not_convex() {
     insta::assert_snapshot!(report(&format!("{TINY} --kernel sigmoid --gamma auto --coef0 -1")));
+}
+
+#[test]
+fn the_table_with_probabilities() {
+    insta::assert_snapshot!(report(&format!("{TINY} --calibrate")));
+    let doubtful = report(&format!("{TINY} --calibrate --max-iter 5"));
+    assert!(doubtful.contains("from # folds, not all of which converged"), "{doubtful}");
+}
+
+#[test]
+fn the_plan() {
+    insta::assert_snapshot!(report(&format!("{TINY} --explain --memory-budget 1MiB")));
 }
 
 #[test]
@@ -230,6 +244,38 @@ fn predictions_and_decisions_in_files_are_those_of_the_model() {
 }
 
 #[test]
+fn probabilities_in_files_are_those_of_the_model() {
+    let directory = Workdir::of("svc");
+    write_files(&directory, "x", 400, 3);
+    write_files(&directory, "t", 100, 3);
+    let files = "--input x.npy --targets x-y.npy --test t.npy --test-targets t-y.npy";
+    let results = "--calibrate --probabilities-out p.npy --out model.safetensors";
+    let json = directory.json(&format!("{files} {results}"));
+
+    let model = Calibrated::load(directory.path("model.safetensors")).expect("a model");
+    assert_eq!(json["model_sha256"], *model.sha256().expect("a hash"));
+    let test = npy::open(directory.path("t.npy")).dataset().expect("rows");
+    let wanted = model.predict_proba(&test).compute().expect("probabilities");
+    let Ok(Records::F64(found)) = npy::read_array(directory.path("p.npy")) else { panic!("f64") };
+    assert_eq!(found.view(), wanted);
+
+    let Targets::I64(targets) = written(&directory, "t.npy", "t-y.npy") else { panic!("classes") };
+    let surprise = targets.iter().zip(wanted.rows()).map(|(&class, row)| -ln(row[class as usize]));
+    let mean = surprise.sum::<f64>() / 100.0;
+    let found = json["log_loss"].as_f64().expect("a number");
+    assert!((mean - found).abs() < 1e-12 && found < 0.5, "{mean} {found}");
+
+    // The SVC is the same, and so are its predictions; other seeds make other folds.
+    let plain = directory.json(files);
+    for field in ["test_accuracy", "train_accuracy", "n_support", "dual_objective", "n_iter"] {
+        assert_eq!(json[field], plain[field], "{field}");
+    }
+    let other = directory.json(&format!("{files} --calibrate --seed 1"));
+    assert_eq!(other["dual_objective"], json["dual_objective"]);
+    assert_ne!(other["model_sha256"], json["model_sha256"]);
+}
+
+#[test]
 fn predictions_of_names_and_real_numbers() {
     let directory = Workdir::of("svc");
     let line = |row: usize, names: [&str; 3]| {
@@ -341,6 +387,8 @@ fn flags_that_clap_refuses() {
         "--input x.csv --class-sep 2",
         "--input x.csv --test t.csv --test-size 0.5",
         "--input x.npy --test-targets y.npy",
+        "--probabilities-out p.npy",
+        "--explain --json",
     ];
     insta::assert_snapshot!(refusals(&Workdir::of("svc"), 2, &cases));
 }
@@ -385,6 +433,8 @@ fn flags_out_of_range() {
         "--predictions-out no/such/y.npy",
         "--decision-out /",
         "--plot no/such/picture.svg",
+        "--calibrate --probabilities-out no/such/p.npy",
+        "--calibrate --n 7",
         "--predictions-out same.npy --decision-out ./same.npy",
     ];
     insta::assert_snapshot!(refusals(&Workdir::of("svc"), 1, &cases));

@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use clap::Parser;
 use drystone::kernels::Isa;
 use drystone::svc::{LinearCertificate, LinearSvc, Loss};
-use drystone::{Block, ChunkedDataset, Error, Result, Targets, Threads, npy};
-use drystone_benches::program::{finish, timed};
+use drystone::{ChunkedDataset, Error, Result, Threads};
+use drystone_benches::program::{finish, labelled, timed};
 use drystone_benches::statistics::median;
 use serde_json::{Value, json};
 
@@ -50,7 +50,7 @@ fn main() -> ExitCode {
 
 fn run(args: &Args) -> Result<()> {
     let threads = Threads::new(args.threads)?;
-    let data = load(args)?;
+    let data = labelled(&args.data, &args.targets, args.block_rows)?;
     let loss = if args.hinge { Loss::Hinge } else { Loss::SquaredHinge };
     let params = LinearSvc::params().c(args.c).loss(loss).tol(args.tol).on(&threads);
     let mut model = params.fit(&data)?;
@@ -72,14 +72,6 @@ fn run(args: &Args) -> Result<()> {
         println!("{:?}", &model.certificates()[0]);
     }
     Ok(())
-}
-
-fn load(args: &Args) -> Result<ChunkedDataset> {
-    let records = npy::read_array(&args.data)?;
-    let targets = npy::read_array(&args.targets)?.to_f64();
-    let targets =
-        Targets::I64(targets.into_iter().map(|target| target as i64).collect::<Vec<_>>().into());
-    drystone::input::cut(Block::new(records).with_targets(targets), args.block_rows)
 }
 
 fn to_json(

@@ -8,8 +8,8 @@ use std::process::ExitCode;
 use clap::Parser;
 use drystone::kernels::Isa;
 use drystone::svc::{Kernel, Svc};
-use drystone::{Block, ChunkedDataset, Error, Records, Result, Targets, Threads, npy};
-use drystone_benches::program::{dtype, finish, timed};
+use drystone::{ChunkedDataset, Error, Records, Result, Threads};
+use drystone_benches::program::{dtype, finish, labelled, timed};
 use drystone_benches::statistics::median;
 use serde_json::{Value, json};
 
@@ -54,7 +54,7 @@ fn main() -> ExitCode {
 
 fn run(args: &Args) -> Result<()> {
     let threads = Threads::new(args.threads)?;
-    let data = load(args)?;
+    let data = labelled(&args.data, &args.targets, args.block_rows)?;
     let kernel = if args.linear { Kernel::Linear } else { Kernel::Rbf };
     let params = Svc::params().c(args.c).kernel(kernel).tol(args.tol).on(&threads);
     params.fit(&data)?;
@@ -81,14 +81,6 @@ fn run(args: &Args) -> Result<()> {
         println!("{:?}, {:?} steps", &model.certificates()[0], &model.n_iter()[..1]);
     }
     Ok(())
-}
-
-fn load(args: &Args) -> Result<ChunkedDataset> {
-    let records = npy::read_array(&args.data)?;
-    let targets = npy::read_array(&args.targets)?.to_f64();
-    let targets =
-        Targets::I64(targets.into_iter().map(|target| target as i64).collect::<Vec<_>>().into());
-    drystone::input::cut(Block::new(records).with_targets(targets), args.block_rows)
 }
 
 /// The fields of `benches/peers/peer_svc.py`.

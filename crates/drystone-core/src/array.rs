@@ -30,7 +30,8 @@ impl<T, D: Dimension> Clone for ChunkedArray<T, D> {
 }
 
 impl<T: Clone + Send + Sync, D: RemoveAxis> ChunkedArray<T, D> {
-    /// The array that `compute` gives for each block; it must give a row for each row.
+    /// The array that `compute` gives for each block; it must give a row for each row. A row
+    /// that its errors name is counted from the first of the block.
     pub fn new(
         data: &ChunkedDataset,
         compute: impl Fn(&Block) -> Result<Array<T, D>> + Send + Sync + 'static,
@@ -72,7 +73,7 @@ impl<T: Clone + Send + Sync, D: RemoveAxis> ChunkedArray<T, D> {
         let values = (self.compute)(&block);
         let first_row = self.data.layout().rows.rows_of(block_idx).map_or(0, |rows| rows.start);
         let at = BlockAt { block, block_idx, first_row };
-        let values = values.map_err(|error| at.locate(error, None))?;
+        let values = values.map_err(|error| at.locate(error.moved_down(first_row), None))?;
         let (expected, found) = (at.block.n_samples() as u64, values.len_of(Axis(0)) as u64);
         if expected == found {
             Ok(values)

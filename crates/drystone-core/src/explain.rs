@@ -32,8 +32,8 @@ pub struct Explanation {
 pub struct Pass {
     /// What for.
     pub name: String,
-    /// At most how often.
-    pub at_most: usize,
+    /// At most how often; `None` where nothing but the data decides.
+    pub at_most: Option<usize>,
 }
 
 impl Explanation {
@@ -90,8 +90,11 @@ impl fmt::Display for Explanation {
         writeln!(f, "  data       {}", self.data)?;
         writeln!(f, "  runs on    {name} ({threads})")?;
         for Pass { name, at_most } in &self.passes {
-            let s = if *at_most == 1 { "" } else { "es" };
-            writeln!(f, "  passes     at most {at_most} pass{s}: {name}")?;
+            match at_most {
+                Some(1) => writeln!(f, "  passes     at most 1 pass: {name}")?,
+                Some(at_most) => writeln!(f, "  passes     at most {at_most} passes: {name}")?,
+                None => writeln!(f, "  passes     as many as it takes: {name}")?,
+            }
         }
         let (first, later) = self.bytes_read().unzip();
         writeln!(

@@ -59,7 +59,8 @@ fn steps_print_without_reading() {
 fn explain(data: &ChunkedDataset) -> Explanation {
     let resources = Resources { name: "threads", threads: 3, memory_budget: 1_000 };
     let passes = [("count", 1), ("sum", 5)];
-    let passes = passes.map(|(name, at_most)| Pass { name: name.into(), at_most }).to_vec();
+    let passes =
+        passes.map(|(name, at_most)| Pass { name: name.into(), at_most: Some(at_most) }).to_vec();
     Explanation::new("Sum()".into(), data, resources, passes, 4)
 }
 

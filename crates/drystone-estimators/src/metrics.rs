@@ -10,11 +10,13 @@ mod accuracy;
 mod adjusted_rand;
 mod compared;
 mod confusion;
+mod log_loss;
 mod predicted;
 mod roc_auc;
 
 pub use accuracy::accuracy;
 pub use adjusted_rand::adjusted_rand;
 pub use confusion::{ConfusionMatrix, confusion_matrix};
+pub use log_loss::log_loss;
 pub use predicted::{ClassValue, Predicted};
 pub use roc_auc::roc_auc;

@@ -32,6 +32,7 @@ mod log;
 mod model;
 mod pair;
 mod params;
+mod plan;
 mod rows;
 mod survey;
 mod sweep;

@@ -21,7 +21,7 @@ pub(crate) fn explain(params: &KMeansValidParams<'_>, data: &ChunkedDataset) -> 
 
 /// What a fit needs, and apart from that what it may come to.
 fn passes(params: &KMeansValidParams<'_>, data: &ChunkedDataset) -> Vec<Pass> {
-    let pass = |name: &str, at_most| Pass { name: name.to_owned(), at_most };
+    let pass = |name: &str, at_most| Pass { name: name.to_owned(), at_most: Some(at_most) };
     let n_clusters = params.n_clusters;
     let mut passes = Vec::new();
     if data.n_samples().is_none() {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use drystone_core::{ChunkedDataset, Control, Error, ErrorKind, Result, Session, Threads};
 
 use super::certificate::Certificate;
+use super::classes::pairs;
 use super::fit::{Problem, Sweeps};
 use super::log::Pool;
 use super::model::{Status, Svc};
@@ -32,12 +33,13 @@ pub(crate) fn certify(
     }
     let solutions = model.solutions();
     let goal = problem.goal(params);
-    let mut pairs = Vec::with_capacity(solutions.len());
-    for ((index, classes), solution) in model.pairs().enumerate().zip(&solutions) {
+    let mut problems = Vec::with_capacity(solutions.len());
+    for ((index, classes), solution) in pairs(model.n_classes() as u32).enumerate().zip(&solutions)
+    {
         let intercept = model.sign() * model.intercept[index];
-        pairs.push(Pair::solved(index as u32, classes, goal, solution, intercept));
+        problems.push(Pair::solved(index as u32, classes, goal, solution, intercept));
     }
-    let mut sweeps = Sweeps::new(&problem, pool, pairs, false);
+    let mut sweeps = Sweeps::new(&problem, pool, problems, false);
     let session = Session::new(executor, params.observer, &control);
     if let Some(status) = sweeps.run(&session)? {
         let reason = match status {

@@ -66,6 +66,11 @@ impl PredictedLabel for Label {
     }
 }
 
+/// The problems of so many classes, in LIBSVM's order: (0, 1), (0, 2), ...
+pub(crate) fn pairs(n_classes: u32) -> impl Iterator<Item = (u32, u32)> {
+    (0..n_classes).flat_map(move |a| (a + 1..n_classes).map(move |b| (a, b)))
+}
+
 impl Classes {
     pub fn len(&self) -> usize {
         self.0.len()

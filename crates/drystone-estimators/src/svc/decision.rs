@@ -14,7 +14,7 @@ use drystone_kernels::gram::{Real, TILE_ROWS, Tiles, accumulate};
 use ndarray::{Array1, Array2, ArrayBase, Data, Ix1, Ix2};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
-use super::classes::PredictedLabel;
+use super::classes::{PredictedLabel, pairs};
 use super::kernel::{Frame, Kernel, Prepared};
 use super::model::Svc;
 use super::params::DecisionShape;
@@ -24,6 +24,8 @@ use crate::metrics::{Predicted, accuracy};
 const CHUNK_ROWS: usize = 8 * TILE_ROWS;
 /// Half a unit in the last place of 1 in single precision.
 const HALF_UNIT: f64 = 1.0 / (1 << 24) as f64;
+/// The least normal number of single precision.
+const LEAST_NORMAL: f64 = f32::MIN_POSITIVE as f64;
 
 /// The support vectors of a model, as kernels want them.
 #[derive(Debug)]
@@ -33,12 +35,22 @@ pub(super) struct Decider {
     /// By class.
     groups: Vec<Group>,
     intercept: Vec<f64>,
-    /// The sum of the magnitudes of the coefficients of each two classes.
-    weights: Vec<f64>,
     /// The largest square of a support vector in the frame.
     largest: f64,
+    /// The least normal number of single precision times the magnitudes of all coefficients,
+    /// and more: what kernels that underflow may come to.
+    floor: f64,
     /// Whether single precision may be asked at all.
     has_bound: bool,
+}
+
+/// What is found for some rows.
+#[derive(Default)]
+struct Decisions {
+    /// The decisions, `(n_rows, n_pairs)`, row-major.
+    values: Vec<f64>,
+    /// As many sums of magnitudes, in single precision.
+    magnitudes: Vec<f64>,
 }
 
 /// The support vectors of a class.
@@ -48,6 +60,8 @@ struct Group {
     double: Prepared<f64>,
     /// `(n_support, n_classes - 1)`
     coefs: Vec<f64>,
+    /// The coefficients of each, then their magnitudes: `(n_support, 2 (n_classes - 1))`
+    with_magnitudes: Vec<f64>,
 }
 
 impl Decider {
@@ -59,11 +73,15 @@ impl Decider {
         for &n in &model.n_support {
             let rows = first..first + n as usize;
             let coef = |row: usize, other: usize| model.dual_coef[other * n_support + row];
-            let coefs = rows.clone().flat_map(|row| (0..n_classes - 1).map(move |o| (row, o)));
+            let places = rows.clone().flat_map(|row| (0..n_classes - 1).map(move |o| (row, o)));
+            let coefs: Vec<f64> = places.map(|(row, other)| coef(row, other)).collect();
+            let of_row = |coefs: &[f64]| [coefs.to_vec(), coefs.iter().map(|c| c.abs()).collect()];
+            let with_magnitudes = coefs.chunks_exact(n_classes - 1).flat_map(of_row).flatten();
             groups.push(Group {
                 single: prepared(&frame, &model.support_vectors, rows.clone()),
                 double: prepared(&frame, &model.support_vectors, rows.clone()),
-                coefs: coefs.map(|(row, other)| coef(row, other)).collect(),
+                with_magnitudes: with_magnitudes.collect(),
+                coefs,
             });
             first = rows.end;
         }
@@ -71,100 +89,96 @@ impl Decider {
             n_classes,
             groups,
             intercept: model.intercept.clone(),
-            weights: Vec::new(),
             largest: 0.0,
+            floor: 0.0,
             has_bound: frame.kernel == Kernel::Rbf,
             frame,
         };
-        decider.weights = decider.pairs().map(|(a, b)| decider.weight(a, b)).collect();
         let squares = decider.groups.iter().flat_map(|group| &group.double.offsets);
+        let coefs = decider.groups.iter().flat_map(|group| &group.coefs);
+        decider.floor = coefs.fold(0.0, |sum, coef| sum + coef.abs()) * LEAST_NORMAL / HALF_UNIT;
         decider.largest = squares.fold(0.0, |most: f64, offset| most.max(-2.0 * offset));
         decider
     }
 
     /// The classes of each problem.
     fn pairs(&self) -> impl Iterator<Item = (usize, usize)> + use<> {
-        let n = self.n_classes;
-        (0..n).flat_map(move |a| (a + 1..n).map(move |b| (a, b)))
+        pairs(self.n_classes as u32).map(|(a, b)| (a as usize, b as usize))
     }
 
     fn n_pairs(&self) -> usize {
         self.n_classes * (self.n_classes - 1) / 2
     }
 
-    /// The sum of the magnitudes of the coefficients of two classes.
-    fn weight(&self, a: usize, b: usize) -> f64 {
-        let of = |class: usize, other: usize| -> f64 {
-            let coefs = self.groups[class].coefs.chunks_exact(self.n_classes - 1);
-            coefs.map(|coefs| coefs[other].abs()).sum()
-        };
-        of(a, b - 1) + of(b, a)
+    /// For each class, sums over its support vectors of kernels times coefficients, in runs of
+    /// tiles as [`accumulate`] has them.
+    fn sums<V: Grouped>(&self, tiles: &Tiles<V>) -> Vec<Vec<f64>> {
+        let sums = self.groups.iter().map(|group| {
+            let coefs = V::coefs(group);
+            let n_outputs = V::OUTPUTS * (self.n_classes - 1);
+            let mut sums = vec![0.0; tiles.n_tiles() * n_outputs * TILE_ROWS];
+            let (supports, isa) = (V::of(group).supports(), Isa::best());
+            accumulate(isa, self.frame.map(), tiles, supports, coefs, n_outputs, &mut sums);
+            sums
+        });
+        sums.collect()
     }
 
-    /// The decisions of some rows, `(n_rows, n_pairs)`, row-major.
-    fn decide<V: Grouped>(&self, tiles: &Tiles<V>, out: &mut Vec<f64>) {
-        let n_others = self.n_classes - 1;
-        let sums: Vec<Vec<f64>> = self
-            .groups
-            .iter()
-            .map(|group| {
-                let mut sums = vec![0.0; tiles.n_tiles() * n_others * TILE_ROWS];
-                let supports = V::of(group).supports();
-                let (isa, map) = (Isa::best(), self.frame.map());
-                accumulate(isa, map, tiles, supports, &group.coefs, n_others, &mut sums);
-                sums
-            })
-            .collect();
-        let sum = |class: usize, other: usize, row: usize| {
-            sums[class][(row / TILE_ROWS * n_others + other) * TILE_ROWS + row % TILE_ROWS]
+    /// The decisions of some rows, `(n_rows, n_pairs)`, row-major; and with single precision as
+    /// many sums of kernels times the magnitudes of their coefficients.
+    fn decide<V: Grouped>(&self, tiles: &Tiles<V>) -> Decisions {
+        let (sums, n_others) = (self.sums(tiles), self.n_classes - 1);
+        let sum = |class: usize, output: usize, row: usize| {
+            let tile = row / TILE_ROWS * V::OUTPUTS * n_others;
+            sums[class][(tile + output) * TILE_ROWS + row % TILE_ROWS]
         };
+        let mut found = Decisions::default();
         for row in 0..tiles.n_rows() {
             for ((a, b), intercept) in self.pairs().zip(&self.intercept) {
-                out.push(sum(a, b - 1, row) + sum(b, a, row) + intercept);
+                found.values.push(sum(a, b - 1, row) + sum(b, a, row) + intercept);
+                if V::OUTPUTS == 2 {
+                    let magnitude = sum(a, n_others + b - 1, row) + sum(b, n_others + a, row);
+                    found.magnitudes.push(magnitude);
+                }
             }
         }
+        found
     }
 
     /// The decisions of a block's rows in double precision, `(n_rows, n_pairs)`.
     fn decisions(&self, records: &Records) -> Vec<f64> {
         by_chunks(records, |rows| {
-            let mut out = Vec::with_capacity(rows.len() * self.n_pairs());
-            self.decide(Chunk::<f64>::new(&self.frame).load(records, rows), &mut out);
-            out
+            self.decide(Chunk::<f64>::new(&self.frame).load(records, rows)).values
         })
     }
 
     /// The class of each row.
     fn codes(&self, records: &Records) -> Vec<u32> {
-        by_chunks(records, |rows| match self.has_bound {
-            true => self.screened(records, rows),
-            false => {
-                let mut decisions = Vec::new();
-                self.decide(Chunk::<f64>::new(&self.frame).load(records, rows), &mut decisions);
-                decisions.chunks_exact(self.n_pairs()).map(|row| self.vote(row)).collect()
-            }
-        })
+        if self.has_bound {
+            return by_chunks(records, |rows| self.screened(records, rows));
+        }
+        let decisions = self.decisions(records);
+        decisions.chunks_exact(self.n_pairs()).map(|row| self.vote(row)).collect()
     }
 
     /// The class of each of some rows: by single precision, where it is sure.
     fn screened(&self, records: &Records, rows: Range<usize>) -> Vec<u32> {
+        let n_pairs = self.n_pairs();
         let mut single = Chunk::<f32>::new(&self.frame);
-        let mut decisions = Vec::with_capacity(rows.len() * self.n_pairs());
-        self.decide(single.load(records, rows.clone()), &mut decisions);
-        let decided = decisions.chunks_exact(self.n_pairs()).zip(&single.squares);
+        let found = self.decide(single.load(records, rows.clone()));
+        let magnitudes = found.magnitudes.chunks_exact(n_pairs);
+        let decided = found.values.chunks_exact(n_pairs).zip(magnitudes).zip(&single.squares);
         let mut codes = Vec::with_capacity(rows.len());
         let mut open = Vec::new();
-        for (row, (decisions, &square)) in decided.enumerate() {
-            if !self.is_sure(decisions, square) {
+        for (row, ((decisions, magnitudes), &square)) in decided.enumerate() {
+            if !self.is_sure(decisions, magnitudes, square) {
                 open.push(row);
             }
             codes.push(self.vote(decisions));
         }
         let mut double = Chunk::<f64>::new(&self.frame);
-        decisions.clear();
-        let open_rows = open.iter().map(|row| rows.start + row);
-        self.decide(double.load(records, open_rows), &mut decisions);
-        for (&row, decisions) in open.iter().zip(decisions.chunks_exact(self.n_pairs())) {
+        let found = self.decide(double.load(records, open.iter().map(|row| rows.start + row)));
+        for (&row, decisions) in open.iter().zip(found.values.chunks_exact(n_pairs)) {
             codes[row] = self.vote(decisions);
         }
         codes
@@ -173,16 +187,19 @@ impl Decider {
     /// Whether decisions in single precision, of a row of this square, have the signs that
     /// double precision gives.
     ///
-    /// t is minus half of |x - s|^2: rounding the two rows and a chain of d multiply-adds
-    /// moves it by at most (d / 2 + 4) (|x| + |s|)^2 half units, and 2^t by as much relative to
-    /// its value, which is at most 1, and by four half units of its own.
-    fn is_sure(&self, decisions: &[f64], square: f64) -> bool {
+    /// With u half a unit of 1, and r = |x| + |s|: rounding both rows moves t, minus half of
+    /// |x - s|^2, by at most u r^2; their squares are chains of d operations, off by at most
+    /// d u r^2 / 2 together, and so is the chain of their product, whose terms add up to no
+    /// more than r^2 / 2. Their halves and sums are a few operations more. 2^t is off by as
+    /// much relative to its value, and by four u of its own; a kernel below the least normal
+    /// number by no more than that number.
+    fn is_sure(&self, decisions: &[f64], magnitudes: &[f64], square: f64) -> bool {
         let d = self.frame.n_features() as f64;
         let reach = square.sqrt() + self.largest.sqrt();
-        let of_t = (d / 2.0 + 4.0) * reach * reach * HALF_UNIT;
-        let error = if of_t < 0.5 { of_t + 4.0 * HALF_UNIT } else { f64::INFINITY };
-        let sure = |(decision, weight): (&f64, &f64)| decision.abs() > error * weight;
-        decisions.iter().zip(&self.weights).all(sure)
+        let of_t = (d + 8.0) * reach * reach * HALF_UNIT;
+        let error = if of_t < 0.25 { of_t + 8.0 * HALF_UNIT } else { f64::INFINITY };
+        let mut rows = decisions.iter().zip(magnitudes);
+        rows.all(|(decision, magnitude)| decision.abs() > error * (magnitude + self.floor))
     }
 
     /// The class with the most votes; the first of a tie.
@@ -220,20 +237,35 @@ impl Decider {
     }
 }
 
-/// The precision of a group's rows.
+/// The precision of a group's rows, and what is found in it.
 trait Grouped: Real {
+    /// Sums for each coefficient: with that, and with its magnitude.
+    const OUTPUTS: usize;
     fn of(group: &Group) -> &Prepared<Self>;
+    fn coefs(group: &Group) -> &[f64];
 }
 
 impl Grouped for f32 {
+    const OUTPUTS: usize = 2;
+
     fn of(group: &Group) -> &Prepared<Self> {
         &group.single
+    }
+
+    fn coefs(group: &Group) -> &[f64] {
+        &group.with_magnitudes
     }
 }
 
 impl Grouped for f64 {
+    const OUTPUTS: usize = 1;
+
     fn of(group: &Group) -> &Prepared<Self> {
         &group.double
+    }
+
+    fn coefs(group: &Group) -> &[f64] {
+        &group.coefs
     }
 }
 

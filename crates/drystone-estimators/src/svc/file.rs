@@ -152,7 +152,7 @@ impl Svc {
     /// Whether sizes agree and numbers are finite: what prediction relies on.
     fn is_sound(&self) -> bool {
         let (n_classes, n) = (self.n_classes(), self.support.len());
-        if !(2..=MAX_CLASSES).contains(&n_classes) || self.frame.center.is_empty() {
+        if !(2..=MAX_CLASSES).contains(&n_classes) {
             return false;
         }
         let n_pairs = n_classes * (n_classes - 1) / 2;
@@ -164,20 +164,11 @@ impl Svc {
             && self.certificates.len() == n_pairs
             && self.n_iter.len() == n_pairs;
         let finite = |values: &[f64]| values.iter().all(|value| value.is_finite());
-        let degree = match self.frame.kernel {
-            Kernel::Poly { degree, coef0 } => (1..=32).contains(&degree) && coef0.is_finite(),
-            Kernel::Sigmoid { coef0 } => coef0.is_finite(),
-            Kernel::Linear | Kernel::Rbf => true,
-        };
-        let gamma = self.frame.gamma;
         sizes
-            && degree
-            && gamma > 0.0
-            && gamma.is_finite()
+            && self.frame.is_sound()
             && self.classes.is_ascending()
             && finite(&self.dual_coef)
             && finite(&self.intercept)
-            && finite(&self.frame.center)
             && super::survey::check_records(&self.support_vectors).is_ok()
     }
 

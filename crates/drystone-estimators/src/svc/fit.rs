@@ -8,14 +8,14 @@ use drystone_core::{
     Session, Threads,
 };
 
-use super::classes::{Classes, check_number};
+use super::classes::{Classes, check_number, pairs};
 use super::kernel::{Frame, Gamma, Kernel};
 use super::log::Pool;
 use super::model::{History, Machine, Status, Svc};
 use super::pair::{Goal, Pair};
 use super::params::{ClassWeight, SvcValidParams};
 use super::survey::{Survey, SurveyPartial};
-use super::sweep::{Sweep, bytes_per_row};
+use super::sweep::{Sweep, bytes_per_row, keeps_tiles};
 use crate::checks::check_isa;
 
 /// Arguments of kernels that single precision holds with room to spare.
@@ -98,14 +98,12 @@ impl Problem {
     }
 
     fn pairs(&self, params: &SvcValidParams<'_>) -> Vec<Pair> {
-        let n_classes = self.classes.len() as u32;
         let goal = self.goal(params);
-        let all = (0..n_classes).flat_map(|a| (a + 1..n_classes).map(move |b| (a, b)));
         let pair = |(index, (a, b)): (usize, (u32, u32))| {
             let n_rows = self.counts[a as usize] + self.counts[b as usize];
             Pair::new(index as u32, (a, b), n_rows, goal)
         };
-        all.enumerate().map(pair).collect()
+        pairs(self.classes.len() as u32).enumerate().map(pair).collect()
     }
 
     fn solve(
@@ -114,8 +112,11 @@ impl Problem {
         executor: &dyn Executor,
         control: &Control,
     ) -> Result<Svc> {
-        let keeps_tiles = self.keeps_tiles(params, executor.describe().memory_budget);
-        let pool = Pool::new(self.frame.n_features());
+        let (n_classes, n_features) = (self.classes.len(), self.frame.n_features());
+        let budget = params.tiles_budget(executor.describe().memory_budget);
+        let n_samples = self.data.n_samples().unwrap_or(u64::MAX);
+        let keeps_tiles = keeps_tiles(n_samples, n_classes, n_features, budget);
+        let pool = Pool::new(n_features);
         let mut sweeps = Sweeps::new(&self, pool, self.pairs(params), keeps_tiles);
         let session = Session::new(executor, params.observer, control);
         let stopped = sweeps.run(&session)?;
@@ -130,7 +131,7 @@ impl Problem {
             blocks_read += session.blocks_read();
         }
         let Sweeps { pairs, pool, keeps_tiles, .. } = sweeps;
-        let per_row = bytes_per_row(self.classes.len(), self.frame.n_features(), keeps_tiles);
+        let per_row = bytes_per_row(n_classes, n_features, keeps_tiles);
         let history = History {
             passes: self.passes + passes,
             blocks_read: self.blocks_read + blocks_read,
@@ -146,15 +147,6 @@ impl Problem {
         self.model(params, &pairs, &pool, status, history)
     }
 
-    /// Whether rows are kept as kernels want them.
-    fn keeps_tiles(&self, params: &SvcValidParams<'_>, executor_budget: u64) -> bool {
-        let budget = params.memory_budget.unwrap_or(executor_budget / 2);
-        let with = bytes_per_row(self.classes.len(), self.frame.n_features(), true);
-        let without = bytes_per_row(self.classes.len(), self.frame.n_features(), false);
-        let n_samples = self.data.n_samples().unwrap_or(u64::MAX);
-        n_samples.saturating_mul((with - without) as u64) <= budget
-    }
-
     fn model(
         &self,
         params: &SvcValidParams<'_>,
@@ -164,8 +156,7 @@ impl Problem {
         history: History,
     ) -> Result<Svc> {
         let machine = Machine::new(self.classes.len(), pairs);
-        let rows: Vec<u32> = machine.places.clone();
-        let values = rows.iter().flat_map(|&place| pool.row(place).iter().copied());
+        let values = machine.places.iter().flat_map(|&place| pool.row(place).iter().copied());
         let d = self.frame.n_features();
         let support_vectors = match self.data.dtype() {
             Dtype::F32 => Records::F32(Rows::new(values.map(|value| value as f32).collect(), d)?),
@@ -316,7 +307,7 @@ fn gamma(
 }
 
 /// # Errors
-/// [`ErrorKind::Range`] when kernels leave the range of `f64`.
+/// [`ErrorKind::Parameter`] when kernels leave the range of `f64`: columns too wide for gamma.
 fn check_reach(frame: &Frame, max_abs: &[f64]) -> Result<f64> {
     let reach = frame.reach(max_abs);
     let values = match frame.kernel {

@@ -2,11 +2,13 @@
 
 use std::fmt;
 
-use drystone_core::block::RecordElement;
-use drystone_core::{Records, Rows};
+use drystone_core::Records;
 use drystone_kernels::Float;
 use drystone_kernels::gram::{Map, Real};
 use serde::{Deserialize, Serialize};
+
+/// The largest exponent of a polynomial.
+pub(crate) const MAX_DEGREE: u32 = 32;
 
 /// The kernel of a support vector machine: what takes the place of the dot product.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -40,6 +42,16 @@ impl Kernel {
             Self::Linear | Self::Rbf => true,
             Self::Poly { coef0, .. } => coef0 >= 0.0,
             Self::Sigmoid { .. } => false,
+        }
+    }
+
+    /// Whether its numbers are ones that can be asked for: a kernel may come from a file, or
+    /// from another process.
+    pub(crate) fn is_sound(self) -> bool {
+        match self {
+            Self::Linear | Self::Rbf => true,
+            Self::Poly { degree, coef0 } => (1..=MAX_DEGREE).contains(&degree) && coef0.is_finite(),
+            Self::Sigmoid { coef0 } => coef0.is_finite(),
         }
     }
 }
@@ -93,6 +105,13 @@ impl Frame {
         Self { kernel, gamma, center }
     }
 
+    /// As [`Kernel::is_sound`], for the whole frame.
+    pub fn is_sound(&self) -> bool {
+        let gamma = self.gamma > 0.0 && self.gamma.is_finite();
+        let center = self.center.iter().all(|center| center.is_finite());
+        self.kernel.is_sound() && gamma && center && !self.center.is_empty()
+    }
+
     pub fn n_features(&self) -> usize {
         self.center.len()
     }
@@ -124,8 +143,8 @@ impl Frame {
     /// Appends a row of some records.
     pub fn prepare_row<V: Real>(&self, records: &Records, row: usize, into: &mut Vec<V>) {
         match records {
-            Records::F32(rows) => self.prepare(row_of(rows, row), into),
-            Records::F64(rows) => self.prepare(row_of(rows, row), into),
+            Records::F32(rows) => self.prepare(rows.row(row), into),
+            Records::F64(rows) => self.prepare(rows.row(row), into),
         }
     }
 
@@ -135,10 +154,6 @@ impl Frame {
         let widths = max_abs.iter().zip(&self.center);
         2.0 * widths.map(|(max, center)| ((max + center.abs()) * scale).powi(2)).sum::<f64>()
     }
-}
-
-fn row_of<T: RecordElement>(rows: &Rows<T>, row: usize) -> &[T] {
-    rows.row(row)
 }
 
 /// Rows in a frame, one after the other.

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use drystone_core::{Label, Records, Result, StopReason};
 
 use super::certificate::Certificate;
-use super::classes::{Classes, PredictedLabel};
+use super::classes::{Classes, PredictedLabel, pairs};
 use super::decision::Decider;
 use super::kernel::{Frame, Kernel};
 use super::pair::Pair;
@@ -134,12 +134,6 @@ impl Svc {
         sign(self.n_classes())
     }
 
-    /// The classes of each problem.
-    pub(super) fn pairs(&self) -> impl Iterator<Item = (u32, u32)> + use<> {
-        let n_classes = self.n_classes() as u32;
-        (0..n_classes).flat_map(move |a| (a + 1..n_classes).map(move |b| (a, b)))
-    }
-
     /// For each problem, the rows whose coordinate is not 0, ascending: the row, its place
     /// among the support vectors, and its coordinate.
     pub(super) fn solutions(&self) -> Vec<Vec<(u64, u32, f64)>> {
@@ -157,7 +151,7 @@ impl Svc {
             rows.sort_unstable_by_key(|(row, _, _)| *row);
             rows
         };
-        self.pairs().map(solution).collect()
+        pairs(self.n_classes() as u32).map(solution).collect()
     }
 
     /// The kernel.

@@ -19,8 +19,8 @@ const SHRINK_EVERY: usize = 3;
 const INNER_SHARE: f64 = 0.1;
 /// Rounding of single precision must not decide about convergence, so sweeps in it aim lower.
 const SINGLE_SHARE: f64 = 0.95;
-/// Gradients are summed up from the coordinates so often before the problem is given up.
-const MAX_EPOCHS: u32 = 20;
+/// Confirmations that may fail before the problem is given up.
+const MAX_FAILED: u32 = 20;
 /// Confirmations without much progress before single precision is given up.
 const MAX_STALLED: u32 = 2;
 /// Steps of the inner solver for each place in the working set, at most.
@@ -80,6 +80,9 @@ pub(crate) struct Pair {
     /// The least violation that was confirmed in double precision.
     best_gap: f64,
     n_stalled: u32,
+    n_failed: u32,
+    /// Whether the next refresh is there to cut the log short, not to confirm.
+    is_cut: bool,
     intercept: f64,
     /// Rows whose gradients came back from the last sweep that asked for those of all
     /// support vectors.
@@ -165,6 +168,8 @@ impl Pair {
             ending: false,
             best_gap: f64::INFINITY,
             n_stalled: 0,
+            n_failed: 0,
+            is_cut: false,
             intercept: 0.0,
             n_watched: 0,
             is_given: false,
@@ -242,7 +247,10 @@ impl Pair {
     fn advance(&mut self, found: &PairPartial, frame: &Frame, pool: &mut Pool) {
         let n_changes: usize = self.log.segments.iter().map(|segment| segment.changes.len()).sum();
         let too_long = n_changes > LOG_PER_ROW * pool.n_rows().max(self.size);
-        if found.extremes.gap() <= self.target() || too_long {
+        if found.extremes.gap() <= self.target() {
+            self.refresh();
+        } else if too_long {
+            self.is_cut = true;
             self.refresh();
         } else if self.n_iter >= self.goal.max_iter {
             self.end();
@@ -354,11 +362,14 @@ impl Pair {
     fn confirm(&mut self, found: &PairPartial, frame: &Frame, pool: &mut Pool) {
         let gap = found.extremes.gap();
         self.note_optimum(found);
-        self.n_stalled += u32::from(gap > 0.5 * self.best_gap);
-        self.best_gap = self.best_gap.min(gap);
         self.certificate.converged = gap <= self.goal.tol;
+        if !std::mem::take(&mut self.is_cut) {
+            self.n_failed += 1;
+            self.n_stalled += u32::from(gap > 0.5 * self.best_gap);
+            self.best_gap = self.best_gap.min(gap);
+        }
         let out_of_steps = self.ending || self.n_iter >= self.goal.max_iter;
-        if self.certificate.converged || out_of_steps || self.log.epoch >= MAX_EPOCHS {
+        if self.certificate.converged || out_of_steps || self.n_failed >= MAX_FAILED {
             return self.measure();
         }
         if self.n_stalled >= MAX_STALLED {

@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 use drystone_core::observe::Silent;
-use drystone_core::{CancelToken, Error, Executor, Observer, Result, ToChunked};
+use drystone_core::{
+    CancelToken, ChunkedDataset, Error, Executor, Explanation, Observer, Result, ToChunked,
+};
 use linfa::ParamGuard;
 
 use super::certificate::Certificate;
-use super::kernel::{Gamma, Kernel};
+use super::kernel::{Gamma, Kernel, MAX_DEGREE};
 use super::model::Svc;
-use super::{certify, fit};
+use super::{certify, fit, plan};
 
 /// How much the classes count.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -204,14 +206,13 @@ impl<'a> SvcParams<'a> {
     /// instruction set. Rows of weight 0 do not take part; other weights multiply C.
     ///
     /// # Errors
-    /// - [`Parameter`](drystone_core::ErrorKind::Parameter): a parameter is not allowed, or
-    ///   gamma "scale" of data that do not vary.
+    /// - [`Parameter`](drystone_core::ErrorKind::Parameter): a parameter is not allowed;
+    ///   gamma "scale" of data that do not vary; kernels above 1e150.
     /// - [`Format`](drystone_core::ErrorKind::Format): no targets, or one class only.
     /// - [`Limit`](drystone_core::ErrorKind::Limit): more than 256 classes.
     /// - [`Empty`](drystone_core::ErrorKind::Empty): no rows, or a class without positive weight.
     /// - [`NotFinite`](drystone_core::ErrorKind::NotFinite), [`Weight`](drystone_core::ErrorKind::Weight):
     ///   a bad number, with its block, row and column.
-    /// - [`Range`](drystone_core::ErrorKind::Range): products of rows leave the range of `f64`.
     /// - [`Stopped`](drystone_core::ErrorKind::Stopped): stopped before the solver began.
     /// - the source's and the executor's.
     ///
@@ -221,6 +222,14 @@ impl<'a> SvcParams<'a> {
     /// kernels with the rows of the working set that changed.
     pub fn fit(&self, data: &impl ToChunked) -> Result<Svc> {
         self.0.checked()?.fit(data)
+    }
+
+    /// What a fit would cost, without reading anything.
+    ///
+    /// # Errors
+    /// [`Parameter`](drystone_core::ErrorKind::Parameter) as for [`fit`](Self::fit).
+    pub fn explain(&self, data: &ChunkedDataset) -> Result<Explanation> {
+        Ok(plan::explain(self.0.checked()?, data))
     }
 
     /// How near a model is to the optimum of these parameters on a dataset, from nothing but
@@ -248,6 +257,11 @@ impl SvcValidParams<'_> {
         fit::fit(self, &data.to_chunked()?)
     }
 
+    /// Bytes for rows as kernels want them, of what the executor has for blocks.
+    pub(super) fn tiles_budget(&self, executor_budget: u64) -> u64 {
+        self.memory_budget.unwrap_or(executor_budget / 2)
+    }
+
     fn checked(&self) -> Result<&Self> {
         let positive = |value: f64| value > 0.0 && value.is_finite();
         require(positive(self.c), "c", "above 0 and finite", self.c)?;
@@ -258,7 +272,7 @@ impl SvcValidParams<'_> {
         }
         match self.kernel {
             Kernel::Poly { degree, coef0 } => {
-                require((1..=32).contains(&degree), "degree", "between 1 and 32", degree)?;
+                require((1..=MAX_DEGREE).contains(&degree), "degree", "between 1 and 32", degree)?;
                 require(coef0.is_finite(), "coef0", "finite", coef0)?;
             }
             Kernel::Sigmoid { coef0 } => {

@@ -125,7 +125,7 @@ impl Job for Sweep {
     fn check(&self, layout: &Layout) -> Result<()> {
         let d = layout.n_features;
         let n_classes = self.classes.len() as u32;
-        sound(self.frame.n_features() == d && self.pool.is_sound(d))?;
+        sound(self.frame.is_sound() && self.frame.n_features() == d && self.pool.is_sound(d))?;
         sound(self.costs.len() == self.classes.len())?;
         let n_places = self.pool.n_rows() as u32;
         self.pairs.iter().try_for_each(|pair| {
@@ -195,6 +195,12 @@ pub(crate) fn bytes_per_row(n_classes: usize, n_features: usize, keeps_tiles: bo
     let own = size_of::<u32>() + 3 * size_of::<f64>() + size_of::<bool>();
     let tiles = if keeps_tiles { (n_features + 1) * size_of::<f32>() } else { 0 };
     n_classes.saturating_sub(1).saturating_mul(own + tiles)
+}
+
+/// Whether rows are kept as kernels want them.
+pub(crate) fn keeps_tiles(n_rows: u64, n_classes: usize, n_features: usize, budget: u64) -> bool {
+    let [with, without] = [true, false].map(|keeps| bytes_per_row(n_classes, n_features, keeps));
+    n_rows.saturating_mul((with - without) as u64) <= budget
 }
 
 impl Sweep {

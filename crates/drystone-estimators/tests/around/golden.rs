@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use drystone_core::ChunkedDataset;
 use drystone_core::{Block, ChunkedArray, Label, Targets};
-use drystone_estimators::metrics::{accuracy, confusion_matrix, roc_auc};
+use drystone_estimators::metrics::{accuracy, confusion_matrix, log_loss, roc_auc};
 use drystone_estimators::model_selection::{
     KFold, StratifiedKFold, TestSize, stratified_train_test_split, train_test_split,
 };
 use drystone_estimators::preprocessing::{MinMaxScaler, StandardScaler};
-use ndarray::{Array1, Array2, ArrayView2, s};
+use ndarray::{Array1, Array2, ArrayView2, Axis, s};
 use serde_json::Value;
 
 use crate::support::{cut_into, positions, values};
@@ -240,5 +240,15 @@ fn metrics() {
         assert_eq!(found.classes(), labels.map(Label::from).collect::<Vec<_>>());
         let weights: ArrayView2<'_, f64> = found.weights();
         assert_eq!(weights.slice(s![.., ..]), matrix(&case["confusion"]));
+        let loss = log_loss(&classes, &[-1, 0, 1, 2].map(Label::from), &{
+            let probabilities = matrix(&case["probabilities"]);
+            ChunkedArray::new(&classes, move |block| {
+                let rows: Vec<usize> =
+                    block.records.to_f64().into_iter().map(|row| row as usize).collect();
+                Ok(probabilities.select(Axis(0), &rows))
+            })
+        });
+        let wanted = case["log_loss"].as_f64().expect("a loss");
+        check_close(&[loss.expect("a loss")], &[wanted], 1e-14, "log_loss");
     }
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use drystone_core::{Block, ChunkedArray, ChunkedDataset, Label, Result, Targets};
-use drystone_estimators::metrics::{ClassValue, accuracy, confusion_matrix, roc_auc};
-use ndarray::{Array1, Ix1, array};
+use drystone_estimators::metrics::{ClassValue, accuracy, confusion_matrix, log_loss, roc_auc};
+use ndarray::{Array1, Array2, Ix1, array};
 use proptest::prelude::*;
 
 use crate::support::{N_BLOCKS, cut_at, cut_into, cuts, positions};
@@ -105,12 +105,62 @@ fn the_same_bits_however_data_are_cut() {
         let predicted = of_rows(&data, &predicted);
         let area = roc_auc(&data, &of_rows(&data, &scores)).expect("an area").to_bits();
         let share = accuracy(&data, &predicted).expect("a share").to_bits();
-        (area, share, confusion_matrix(&data, &predicted).expect("a matrix"))
+        let loss = loss(&data, &scores).expect("a loss").to_bits();
+        (area, share, loss, confusion_matrix(&data, &predicted).expect("a matrix"))
     };
     let first = all(1);
     for n_blocks in N_BLOCKS {
         assert_eq!(all(n_blocks), first, "{n_blocks} blocks");
     }
+}
+
+/// Of the classes 0 and 1, with a share of each score for the second.
+fn loss(data: &ChunkedDataset, scores: &[f64]) -> Result<f64> {
+    let scores: Arc<[f64]> = scores.into();
+    let probabilities = ChunkedArray::new(data, move |block| {
+        let rows = block.records.to_f64();
+        let second = |row: usize| scores[rows[row] as usize] / 1000.0;
+        let share = |row, column| if column == 1 { second(row) } else { 1.0 - second(row) };
+        Ok(Array2::from_shape_fn((rows.len(), 2), |(row, column)| share(row, column)))
+    });
+    log_loss(data, &[0, 1].map(Label::from), &probabilities)
+}
+
+fn loss_of(targets: &[i64], weights: Option<Vec<f64>>, scores: &[f64]) -> String {
+    let data = cut_into(&block(integers(targets), weights), 2);
+    loss(&data, scores).map_or_else(|error| error.to_string(), |loss| loss.to_string())
+}
+
+#[test]
+fn losses_of_what_is_certain() {
+    assert_eq!(loss_of(&[0, 1, 1], None, &[0.0, 1000.0, 1000.0]), "0");
+    let surprised = loss_of(&[0, 1, 1], Some(vec![0.0, 3.0, 0.0]), &[0.0, 0.0, 0.0]);
+    assert_eq!(surprised, (-f64::EPSILON.ln()).to_string());
+}
+
+#[test]
+fn losses_that_there_are_not() {
+    let half = [500.0; 4];
+    let classes = "expected targets of the classes that have probabilities, found class";
+    assert_eq!(loss_of(&[0, 1, 1, 2], None, &half), format!("block 1, row 3: {classes} 2"));
+    assert_eq!(
+        loss_of(&[0, 1, 1, 0], None, &[0.0, 0.0, -1.0, 0.0]),
+        "block 1, row 2, column 0: expected a probability from 0 to 1, found 1.001"
+    );
+    assert_eq!(
+        loss_of(&[0, 1, 1, 0], None, &[0.0, f64::NAN, 0.0, 0.0]),
+        "block 0, row 1, column 0: expected a probability from 0 to 1, found NaN"
+    );
+    assert_eq!(
+        loss_of(&[0, 1, 1, 0], Some(vec![0.0; 4]), &half),
+        "there are no rows of positive weight to compare"
+    );
+    let data = cut_into(&block(integers(&[0, 1]), None), 1);
+    let three = ChunkedArray::new(&data, |_| Ok(array![[0.5, 0.5, 0.0], [0.5, 0.5, 0.0]]));
+    assert_eq!(
+        log_loss(&data, &[0, 1].map(Label::from), &three).expect_err("too wide").to_string(),
+        "block 0: expected 2 columns of probabilities, found 3"
+    );
 }
 
 fn right<T: ClassValue + 'static>(targets: Targets, predicted: &[T]) -> Result<f64> {

@@ -138,7 +138,7 @@ fn a_fit_keeps_to_its_plan() {
     for init in [Init::default(), Init::PlusPlus, Init::Random] {
         let params = || KMeans::params(6).init(init.clone()).n_init(2);
         let plan = params().explain(&data).expect("a plan");
-        let at_most: usize = plan.passes.iter().map(|pass| pass.at_most).sum();
+        let at_most: usize = plan.passes.iter().filter_map(|pass| pass.at_most).sum();
         let model = params().fit(&data).expect("a model");
         assert!(model.history().passes <= at_most, "{init}");
     }

@@ -1,6 +1,7 @@
 //! The SVC against LIBSVM's optima, its own certificate, and the laws of blocks.
 
 mod bad_input;
+mod explain;
 mod files;
 mod golden;
 mod predictions;

@@ -1,3 +1,5 @@
+//! Against one row and support after the other, and the functions' definitions.
+
 use super::*;
 use crate::Float;
 use crate::math::exp;

@@ -1,3 +1,5 @@
+//! Against exact integers and one row after the other, on every instruction set.
+
 use proptest::prelude::*;
 
 use super::{Frame, Pick, Shape, Sums, Tile, Vectors, dots};

@@ -1,3 +1,5 @@
+//! The conditions of the optimum, from the matrix alone, on every instruction set.
+
 use super::*;
 use crate::normal::mix;
 use proptest::prelude::*;

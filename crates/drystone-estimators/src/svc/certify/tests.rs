@@ -1,3 +1,5 @@
+//! What a certificate finds out: models that were tampered with.
+
 use drystone_core::{Block, ChunkedDataset, Records, Targets, input};
 use ndarray::Array2;
 
