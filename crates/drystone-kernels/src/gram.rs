@@ -17,6 +17,7 @@
 pub(crate) mod avx2;
 mod map;
 pub(crate) mod real;
+mod sparse;
 #[cfg(test)]
 mod tests;
 mod tiles;
@@ -24,6 +25,7 @@ pub(crate) mod vector;
 
 pub use map::Map;
 pub use real::Real;
+pub use sparse::Sparse;
 pub use tiles::{TILE_ROWS, Tiles};
 
 use crate::Isa;
@@ -41,6 +43,8 @@ pub struct Supports<'a, T> {
     pub rows: &'a [T],
     /// The [`Map::offset`] of each.
     pub offsets: &'a [T],
+    /// The same rows, if most of their values are 0.
+    pub sparse: Option<&'a Sparse<T>>,
 }
 
 /// Adds to `out` what the supports come to: for each of `rows`, and each of `n_outputs`,
@@ -58,7 +62,7 @@ pub struct Supports<'a, T> {
 /// use drystone_kernels::{Isa, gram::{accumulate, Map, Supports, Tiles, TILE_ROWS}};
 /// let mut rows = Tiles::<f64>::new(2);
 /// rows.push(&[1.0, 2.0], Map::Identity);
-/// let supports = Supports { rows: &[3.0, 4.0], offsets: &[0.0] };
+/// let supports = Supports { rows: &[3.0, 4.0], offsets: &[0.0], sparse: None };
 /// let mut out = [0.0; TILE_ROWS];
 /// accumulate(Isa::best(), Map::Identity, &rows, supports, &[0.5], 1, &mut out);
 /// assert_eq!(out[0], 0.5 * (1.0 * 3.0 + 2.0 * 4.0));
@@ -91,7 +95,7 @@ pub fn accumulate<T: Real>(
 /// use drystone_kernels::{Isa, gram::{values, Map, Supports, Tiles, TILE_ROWS}};
 /// let mut rows = Tiles::<f64>::new(1);
 /// rows.push(&[5.0], Map::Identity);
-/// let supports = Supports { rows: &[3.0, 4.0], offsets: &[0.0, 0.0] };
+/// let supports = Supports { rows: &[3.0, 4.0], offsets: &[0.0, 0.0], sparse: None };
 /// let mut out = [0.0; 2 * TILE_ROWS];
 /// values(Isa::best(), Map::Identity, &rows, supports, &mut out);
 /// assert_eq!((out[0], out[TILE_ROWS]), (15.0, 20.0));
@@ -172,6 +176,47 @@ impl<T> Sink<T> for Matrix<'_, T> {
     }
 }
 
+/// The values of supports, however they are kept.
+trait Terms<T: Real> {
+    /// Adds to `sums`, for some rows of a tile in vectors and for `S` supports, their products
+    /// feature by feature. The tile has a run of values a feature.
+    fn add<V: Vector<Real = T>, const S: usize>(
+        &self,
+        tile: &[[T; TILE_ROWS]],
+        first_row: usize,
+        first: usize,
+        sums: &mut [[V; S]; VECTORS],
+    );
+}
+
+/// All values, row-major.
+struct Dense<'a, T>(&'a [T]);
+
+impl<T: Real> Terms<T> for Dense<'_, T> {
+    #[inline(always)]
+    fn add<V: Vector<Real = T>, const S: usize>(
+        &self,
+        tile: &[[T; TILE_ROWS]],
+        first_row: usize,
+        first: usize,
+        sums: &mut [[V; S]; VECTORS],
+    ) {
+        let d = tile.len();
+        let mut supports = [&self.0[..0]; S];
+        for (s, support) in supports.iter_mut().enumerate() {
+            *support = &self.0[(first + s) * d..][..d];
+        }
+        for (feature, x) in tile.iter().enumerate() {
+            for vector in 0..VECTORS {
+                let x = V::load(&x[first_row + vector * V::LANES..]);
+                for s in 0..S {
+                    sums[vector][s] = x.fma(V::splat(supports[s][feature]), sums[vector][s]);
+                }
+            }
+        }
+    }
+}
+
 /// Rows and supports that meet.
 pub struct Task<'a, T> {
     map: Map,
@@ -183,6 +228,8 @@ impl<'a, T: Real> Task<'a, T> {
     fn new(map: Map, rows: &'a Tiles<T>, supports: Supports<'a, T>) -> Self {
         let n_values = supports.offsets.len() * rows.n_features();
         assert_eq!(supports.rows.len(), n_values, "a row a support");
+        let n_sparse = supports.sparse.map(Sparse::n_rows);
+        assert!(n_sparse.is_none_or(|n| n == supports.offsets.len()), "a sparse row a support");
         Self { map, rows, supports }
     }
 
@@ -199,14 +246,27 @@ impl<'a, T: Real> Task<'a, T> {
 
     #[inline(always)]
     fn run<V: Vector<Real = T>, S: Sink<T>>(&self, sink: &mut S) {
+        match self.supports.sparse {
+            // Each needs other features: there are no loads to share. Two at a time were slower.
+            Some(sparse) => self.meet_all::<V, S, 1>(sparse, sink),
+            None => self.meet_all::<V, S, GROUP>(&Dense(self.supports.rows), sink),
+        }
+    }
+
+    #[inline(always)]
+    fn meet_all<V: Vector<Real = T>, S: Sink<T>, const G: usize>(
+        &self,
+        terms: &impl Terms<T>,
+        sink: &mut S,
+    ) {
         let n_supports = self.supports.offsets.len();
-        let grouped = n_supports - n_supports % GROUP;
+        let grouped = n_supports - n_supports % G;
         for first_row in (0..self.rows.n_tiles() * TILE_ROWS).step_by(VECTORS * V::LANES) {
-            for first in (0..grouped).step_by(GROUP) {
-                sink.take(first_row, first, self.meet::<V, GROUP>(first_row, first));
+            for first in (0..grouped).step_by(G) {
+                sink.take(first_row, first, self.meet::<V, G>(terms, first_row, first));
             }
             for first in grouped..n_supports {
-                sink.take(first_row, first, self.meet::<V, 1>(first_row, first));
+                sink.take(first_row, first, self.meet::<V, 1>(terms, first_row, first));
             }
         }
     }
@@ -215,11 +275,13 @@ impl<'a, T: Real> Task<'a, T> {
     #[inline(always)]
     fn meet<V: Vector<Real = T>, const S: usize>(
         &self,
+        terms: &impl Terms<T>,
         first_row: usize,
         first: usize,
     ) -> [[V; S]; VECTORS] {
         let (tile, row) = (first_row / TILE_ROWS, first_row % TILE_ROWS);
-        let mut values = self.products::<V, S>(tile, row, first);
+        let mut values = self.offsets::<V, S>(tile, row, first);
+        terms.add::<V, S>(self.rows.tile(tile).0, row, first, &mut values);
         for vector in &mut values {
             for value in vector {
                 *value = self.map.of(*value);
@@ -228,31 +290,20 @@ impl<'a, T: Real> Task<'a, T> {
         values
     }
 
-    /// t for each of some rows, in vectors, and `S` supports.
+    /// What t starts from.
     #[inline(always)]
-    fn products<V: Vector<Real = T>, const S: usize>(
+    fn offsets<V: Vector<Real = T>, const S: usize>(
         &self,
         tile: usize,
         first_row: usize,
         first: usize,
     ) -> [[V; S]; VECTORS] {
-        let (values, offsets) = self.rows.tile(tile);
-        let d = values.len();
-        let mut supports = [&self.supports.rows[..0]; S];
+        let offsets = self.rows.tile(tile).1;
         let mut sums = [[V::splat(T::default()); S]; VECTORS];
-        for s in 0..S {
-            supports[s] = &self.supports.rows[(first + s) * d..][..d];
-            for vector in 0..VECTORS {
-                let offset = V::load(&offsets[first_row + vector * V::LANES..]);
-                sums[vector][s] = offset + V::splat(self.supports.offsets[first + s]);
-            }
-        }
-        for (feature, x) in values.iter().enumerate() {
-            for vector in 0..VECTORS {
-                let x = V::load(&x[first_row + vector * V::LANES..]);
-                for s in 0..S {
-                    sums[vector][s] = x.fma(V::splat(supports[s][feature]), sums[vector][s]);
-                }
+        for (vector, sums) in sums.iter_mut().enumerate() {
+            let offset = V::load(&offsets[first_row + vector * V::LANES..]);
+            for (s, sum) in sums.iter_mut().enumerate() {
+                *sum = offset + V::splat(self.supports.offsets[first + s]);
             }
         }
         sums

@@ -71,9 +71,10 @@ impl Problem {
         let moments = &survey.moments;
         let mean: Vec<f64> = (0..n_features).map(|column| moments.mean(column)).collect();
         let gamma = gamma(params, session, &data, &mean)?;
-        let frame = Frame::new(params.kernel, gamma, mean);
-        let widest = moments.min.iter().zip(&moments.max);
-        let max_abs: Vec<f64> = widest.map(|(min, max)| min.abs().max(max.abs())).collect();
+        let widest = || moments.min.iter().zip(&moments.max);
+        let center = widest().zip(&mean).map(|((&min, &max), &mean)| center(min, max, mean));
+        let frame = Frame::new(params.kernel, gamma, center.collect());
+        let max_abs: Vec<f64> = widest().map(|(min, max)| min.abs().max(max.abs())).collect();
         let reach = check_reach(&frame, &max_abs)?;
         Ok(Self {
             data,
@@ -304,6 +305,13 @@ fn gamma(
             Err(Error::parameter("gamma", expected, found))
         }
     }
+}
+
+/// From where the numbers of a column are small: from its mean; or from 0, if it is an end of
+/// the column that most rows are near, as of counts and indicators, whose zeros stay zeros.
+fn center(min: f64, max: f64, mean: f64) -> f64 {
+    let is_end = min == 0.0 || max == 0.0;
+    if is_end && mean.abs() <= (max - min) / 4.0 { 0.0 } else { mean }
 }
 
 /// # Errors

@@ -4,7 +4,7 @@ use std::fmt;
 
 use drystone_core::Records;
 use drystone_kernels::Float;
-use drystone_kernels::gram::{Map, Real};
+use drystone_kernels::gram::{Map, Real, Sparse, Supports};
 use serde::{Deserialize, Serialize};
 
 /// The largest exponent of a polynomial.
@@ -95,13 +95,13 @@ impl fmt::Display for Gamma {
 pub(crate) struct Frame {
     pub kernel: Kernel,
     pub gamma: f64,
-    /// The mean of each column for the radial basis function; zeros for the others.
+    /// About the mean of each column for the radial basis function; zeros for the others.
     pub center: Vec<f64>,
 }
 
 impl Frame {
-    pub fn new(kernel: Kernel, gamma: f64, mean: Vec<f64>) -> Self {
-        let center = if kernel == Kernel::Rbf { mean } else { vec![0.0; mean.len()] };
+    pub fn new(kernel: Kernel, gamma: f64, center: Vec<f64>) -> Self {
+        let center = if kernel == Kernel::Rbf { center } else { vec![0.0; center.len()] };
         Self { kernel, gamma, center }
     }
 
@@ -159,23 +159,26 @@ impl Frame {
 /// Rows in a frame, one after the other.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Prepared<V> {
-    pub rows: Vec<V>,
+    rows: Vec<V>,
     pub offsets: Vec<V>,
+    /// If most values are 0.
+    sparse: Option<Sparse<V>>,
 }
 
 impl<V: Real> Prepared<V> {
     pub fn new<'a, T: Float>(frame: &Frame, rows: impl Iterator<Item = &'a [T]>) -> Self {
         let (map, d) = (frame.map(), frame.n_features());
-        let mut prepared = Self { rows: Vec::new(), offsets: Vec::new() };
+        let mut prepared = Self { rows: Vec::new(), offsets: Vec::new(), sparse: None };
         for row in rows {
             frame.prepare(row, &mut prepared.rows);
             let last = prepared.rows.len() - d;
             prepared.offsets.push(map.offset(&prepared.rows[last..]));
         }
+        prepared.sparse = Sparse::of(&prepared.rows, d);
         prepared
     }
 
-    pub fn supports(&self) -> drystone_kernels::gram::Supports<'_, V> {
-        drystone_kernels::gram::Supports { rows: &self.rows, offsets: &self.offsets }
+    pub fn supports(&self) -> Supports<'_, V> {
+        Supports { rows: &self.rows, offsets: &self.offsets, sparse: self.sparse.as_ref() }
     }
 }

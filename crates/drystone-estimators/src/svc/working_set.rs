@@ -60,12 +60,18 @@ impl<V: Real> WorkingSet<V> {
         let n_old = self.members.len();
         self.members.extend(members);
         let n = self.members.len();
-        let rows = self.members.iter().map(|member| pool.row(member.place));
-        let all = Prepared::<V>::new(frame, rows);
-        let (d, map) = (frame.n_features(), frame.map());
-        let mut tiles = Tiles::new(d);
+        let rows = |members: Range<usize>| {
+            self.members[members].iter().map(|member| pool.row(member.place))
+        };
+        let (map, mut row) = (frame.map(), Vec::with_capacity(frame.n_features()));
+        let mut tiles = Tiles::new(frame.n_features());
         tiles.reserve(n);
-        all.rows.chunks_exact(d).for_each(|row| tiles.push(row, map));
+        for values in rows(0..n) {
+            row.clear();
+            frame.prepare(values, &mut row);
+            tiles.push(&row, map);
+        }
+        let new = Prepared::<V>::new(frame, rows(n_old..n));
         let stride = n.next_multiple_of(TILE_ROWS);
         // Every place that is read is written below: the others may hold anything.
         self.spare.resize(n * stride, V::default());
@@ -73,11 +79,8 @@ impl<V: Real> WorkingSet<V> {
         for (old, new) in old_rows.zip(self.spare.chunks_exact_mut(stride)) {
             new[..n_old].copy_from_slice(&old[..n_old]);
         }
-        let mut supports = all.supports();
-        supports.rows = &supports.rows[n_old * d..];
-        supports.offsets = &supports.offsets[n_old..];
         let (old_rows, new_rows) = self.spare.split_at_mut(n_old * stride);
-        values(Isa::best(), map, &tiles, supports, new_rows);
+        values(Isa::best(), map, &tiles, new.supports(), new_rows);
         transpose(new_rows, old_rows, stride, n_old..n);
         std::mem::swap(&mut self.matrix, &mut self.spare);
         self.stride = stride;

@@ -6,9 +6,15 @@ use crate::math::exp;
 use crate::normal::mix;
 use proptest::prelude::*;
 
-/// Whole numbers of eighths in [-2, 2): most t are exact.
+/// Whole numbers of eighths in [-2, 2): most t are exact. One in `share` is not 0.
+fn values_of<T: Float>(seed: u64, n: usize, share: u64) -> Vec<T> {
+    let value =
+        |bits: u64| if bits >> 32 & 7 < 8 / share { (bits % 32) as f64 / 8.0 - 2.0 } else { 0.0 };
+    (0..n).map(|at| T::from_f64(value(mix(&[seed, at as u64])))).collect()
+}
+
 fn values<T: Float>(seed: u64, n: usize) -> Vec<T> {
-    (0..n).map(|at| T::from_f64((mix(&[seed, at as u64]) % 32) as f64 / 8.0 - 2.0)).collect()
+    values_of(seed, n, 1)
 }
 
 const MAPS: [Map; 5] = [
@@ -31,7 +37,7 @@ impl<T: Real> Case<T> {
     fn new(seed: u64, n_rows: usize, n_supports: usize, d: usize, n_outputs: usize) -> Self {
         Self {
             rows: values(seed, n_rows * d),
-            supports: values(seed + 1, n_supports * d),
+            supports: values_of(seed + 1, n_supports * d, [1, 4][(seed % 2) as usize]),
             coefs: values(seed + 2, n_supports * n_outputs),
             d,
             n_outputs,
@@ -48,11 +54,15 @@ impl<T: Real> Case<T> {
         self.supports.chunks_exact(self.d).map(|row| map.offset(row)).collect()
     }
 
-    fn sums(&self, isa: Isa, map: Map) -> Vec<f64> {
+    fn supports<'a>(&'a self, offsets: &'a [T], sparse: &'a Option<Sparse<T>>) -> Supports<'a, T> {
+        Supports { rows: &self.supports, offsets, sparse: sparse.as_ref() }
+    }
+
+    fn sums(&self, isa: Isa, map: Map, sparse: &Option<Sparse<T>>) -> Vec<f64> {
         let tiles = self.tiles(map);
         let offsets = self.offsets(map);
         let mut out = vec![1.0; tiles.n_tiles() * self.n_outputs * TILE_ROWS];
-        let supports = Supports { rows: &self.supports, offsets: &offsets };
+        let supports = self.supports(&offsets, sparse);
         accumulate(isa, map, &tiles, supports, &self.coefs, self.n_outputs, &mut out);
         let at = |row: usize, output: usize| {
             out[(row / TILE_ROWS * self.n_outputs + output) * TILE_ROWS + row % TILE_ROWS]
@@ -62,12 +72,12 @@ impl<T: Real> Case<T> {
     }
 
     /// The matrix has the kernel of each pair.
-    fn check_values(&self, map: Map) {
+    fn check_values(&self, map: Map, sparse: &Option<Sparse<T>>) {
         let (tiles, offsets) = (self.tiles(map), self.offsets(map));
         let stride = tiles.n_tiles() * TILE_ROWS;
         for &isa in Isa::available() {
             let mut out = vec![T::default(); offsets.len() * stride];
-            let supports = Supports { rows: &self.supports, offsets: &offsets };
+            let supports = self.supports(&offsets, sparse);
             super::values(isa, map, &tiles, supports, &mut out);
             for (s, support) in self.supports.chunks_exact(self.d).enumerate() {
                 for (r, row) in self.rows.chunks_exact(self.d).enumerate() {
@@ -100,10 +110,13 @@ fn check<T: Real>(seed: u64, shape: [usize; 4]) {
     let [n_rows, n_supports, d, n_outputs] = shape;
     let case = Case::<T>::new(seed, n_rows, n_supports, d, n_outputs);
     for map in MAPS {
-        case.check_values(map);
         let naive = case.naive(map);
-        for &isa in Isa::available() {
-            assert_eq!(case.sums(isa, map), naive, "{map:?} on {isa}, {shape:?}");
+        for sparse in [None, Sparse::of(&case.supports, d)] {
+            case.check_values(map, &sparse);
+            for &isa in Isa::available() {
+                let sums = case.sums(isa, map, &sparse);
+                assert_eq!(sums, naive, "{map:?} on {isa}, {shape:?}, {sparse:?}");
+            }
         }
     }
 }
@@ -190,7 +203,24 @@ fn tiles_that_were_cleared_serve_again() {
     tiles.push(&[1.0, 2.0], Map::Identity);
     assert_eq!((tiles.n_rows(), tiles.n_tiles()), (1, 1));
     let mut out = [0.0; TILE_ROWS];
-    let supports = Supports { rows: &[1.0, 1.0], offsets: &[0.0] };
+    let supports = Supports { rows: &[1.0, 1.0], offsets: &[0.0], sparse: None };
     accumulate(Isa::best(), Map::Identity, &tiles, supports, &[1.0], 1, &mut out);
     assert_eq!(out[..2], [3.0, 0.0]);
+}
+
+#[test]
+fn rows_are_sparse_if_half_of_their_values_are_zeros() {
+    let sparse = |rows: &[f64]| Sparse::of(rows, 2).map(|sparse| sparse.row(1).to_vec());
+    assert_eq!(sparse(&[0.0, 1.0, 2.0, 0.0]), Some(vec![(0, 2.0)]));
+    assert_eq!(sparse(&[3.0, 1.0, -0.0, 0.0]), Some(vec![]));
+    assert_eq!(sparse(&[0.0, 1.0, 2.0, 3.0]), None);
+}
+
+#[test]
+#[should_panic(expected = "a sparse row a support")]
+fn other_sparse_rows_are_refused() {
+    let (mut tiles, sparse) = (Tiles::<f64>::new(1), Sparse::of(&[0.0, 0.0], 1));
+    tiles.push(&[1.0], Map::Identity);
+    let supports = Supports { rows: &[0.0], offsets: &[0.0], sparse: sparse.as_ref() };
+    accumulate(Isa::best(), Map::Identity, &tiles, supports, &[1.0], 1, &mut [0.0; TILE_ROWS]);
 }
