@@ -10,13 +10,13 @@ mod kmeans_common;
 use std::process::ExitCode;
 
 use clap::Parser;
+use drystone::Result;
 use drystone::npy::NpyWriter;
 use drystone::prelude::*;
-use drystone::{Executor, Result};
 
 use common::files::{holds_npy, npy_dataset};
-use common::machine;
 use common::output::{exit_code, print, write_npy};
+use common::{executor, machine};
 use kmeans_common::flags::{Flags, InitName, flag_of};
 use kmeans_common::progress::Progress;
 use kmeans_common::report::Outcome;
@@ -30,7 +30,7 @@ fn main() -> ExitCode {
 fn run(flags: &Flags) -> Result<()> {
     flags.check_results()?;
     let budget = machine::memory_budget(flags.memory_budget.as_deref());
-    let threads = Threads::new(machine::threads(flags.threads)?)?.memory_budget(budget?);
+    let executor = executor::of(flags.cluster.as_deref(), flags.threads, budget?)?;
     let data = dataset(flags)?;
     let n_clusters = flags.n_clusters();
     let progress = Progress::new(flags.json);
@@ -40,7 +40,7 @@ fn run(flags: &Flags) -> Result<()> {
         .max_iter(flags.max_iter)
         .tol(flags.tol)
         .seed(flags.seed)
-        .on(&threads)
+        .on(&*executor)
         .observe(&progress);
     if flags.explain {
         return print(params.explain(&data)?);
@@ -55,7 +55,7 @@ fn run(flags: &Flags) -> Result<()> {
     let model = model?;
     // A fit may have taken hours: a result that cannot be written takes no other along.
     let saved = flags.out.as_ref().map_or(Ok(()), |path| model.save(path));
-    let outcome = Outcome::new(&model, &data, threads.describe().threads, seconds)?;
+    let outcome = Outcome::new(&model, &data, executor.describe().threads, seconds)?;
     if flags.json { print(outcome.json()) } else { print(outcome) }?;
     saved?;
     if let Some(path) = &flags.labels_out {

@@ -12,11 +12,11 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
+use drystone::Result;
 use drystone::prelude::*;
-use drystone::{Executor, Result};
 
-use common::machine;
 use common::output::{exit_code, print};
+use common::{executor, machine};
 use svc_common::fitted::Fitted;
 use svc_common::flags::{Flags, flag_of};
 use svc_common::progress::Progress;
@@ -30,13 +30,13 @@ fn main() -> ExitCode {
 
 fn run(flags: &Flags) -> Result<()> {
     flags.check()?;
-    let n_threads = machine::threads(flags.threads)?;
     // Half of the memory for blocks between passes, half for rows as the kernels want them.
     let budget = machine::memory_budget(flags.memory_budget.as_deref())?;
-    let threads = Threads::new(n_threads)?.memory_budget(budget / 2);
+    let executor = executor::of(flags.cluster.as_deref(), flags.threads, budget / 2)?;
     let (train, test) = data::open(flags)?.announce(flags.json)?.split(flags)?;
     let progress = Progress::new(flags);
-    let params = flags.params().memory_budget(budget - budget / 2).on(&threads).observe(&progress);
+    let params =
+        flags.params().memory_budget(budget - budget / 2).on(&*executor).observe(&progress);
 
     if flags.explain {
         return print(params.explain(&train)?);
@@ -48,7 +48,7 @@ fn run(flags: &Flags) -> Result<()> {
     // A fit may have taken hours: a result that cannot be written takes no other along.
     let saved = flags.out.as_ref().map_or(Ok(()), |path| model.save(path));
     let scores = score(&model, &train, &test, fit_seconds)?;
-    let outcome = Outcome::new(flags, &model, &scores, threads.describe().threads)?;
+    let outcome = Outcome::new(flags, &model, &scores, executor.describe().threads)?;
     if flags.json { print(outcome.json()) } else { print(outcome) }?;
     saved?;
     results::write(flags, &model, &test)?;
@@ -72,7 +72,10 @@ fn score(
         peak_rss_bytes,
         test_accuracy,
         train_accuracy: svc.score(train)?,
-        log_loss: model.log_loss(test)?,
+        log_loss: model.log_loss(test).unwrap_or_else(|error| {
+            eprintln!("no log loss: {error}"); // as of a class that no fitted row had
+            None
+        }),
         n_train: train.scan()?.n_samples().unwrap_or(0),
         n_test: test.scan()?.n_samples().unwrap_or(0),
     })

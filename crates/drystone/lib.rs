@@ -69,11 +69,39 @@
 //! # Ok::<(), drystone::Error>(())
 //! ```
 //!
+//! # Classify, with a proof of the optimum
+//!
+//! ```
+//! use drystone::model_selection::train_test_split;
+//! use drystone::prelude::*;
+//! use drystone::svc::{Gamma, Kernel};
+//! use ndarray::Array2;
+//!
+//! // Records and classes in memory; classes may be integers, numbers or names.
+//! let records = Array2::from_shape_fn((400, 2), |(row, column)| {
+//!     (row % 2) as f64 * 2.0 + (row * (column + 3) % 11) as f64 / 4.0
+//! });
+//! let names: Vec<&str> = (0..400).map(|row| ["ham", "spam"][row % 2]).collect();
+//! let block = Block::new(records).with_targets(Targets::categories(&names));
+//! let data = ChunkedDataset::from_resident(vec![block])?.rechunk(100);
+//!
+//! let (train, test) = train_test_split(&data, 0.25, 0)?;
+//! let model = Svc::params().kernel(Kernel::Rbf).gamma(Gamma::Scale).c(10.0).fit(&train)?;
+//! assert!(model.score(&test)? > 0.7);
+//! assert!(model.certificates()[0].duality_gap() < Some(1e-2)); // what is left to gain at most
+//! let labels = model.predict::<String>(&test)?.slice(0..3).compute()?; // lazily; say as what
+//! assert_eq!(labels.len(), 3);
+//! let areas = metrics::roc_auc(&test, &model.decision_function(&test))?;
+//! assert!(areas > 0.7);
+//! # Ok::<(), drystone::Error>(())
+//! ```
+//!
 //! # Where to look
 //!
 //! [`ChunkedDataset`] says what can be done with blocks, [`generate`], [`csv`], [`libsvm`],
 //! [`npy`] and [`memory`] where they come from, [`preprocessing`] and [`model_selection`] how
-//! they are scaled and split, [`KMeansParams`] what can be fitted and which errors to expect,
+//! they are scaled and split, [`KMeansParams`], [`svc::SvcParams`], [`svc::LinearSvcParams`] and
+//! [`Calibrated`] what can be fitted and which errors to expect,
 //! [`metrics`] how well it went, [`wrappers`] what linfa's estimators can do, [`Executor`] where it runs. `ARCHITECTURE.md` in the repository has
 //! the map and the invariants.
 //!
@@ -84,6 +112,8 @@
 pub use drystone_core::memory as sizes;
 pub use {linfa, ndarray};
 
+#[cfg(feature = "cluster")]
+pub use drystone_cluster as cluster;
 pub use drystone_core::{
     Block, BlockAt, BlockRows, BlockSource, CancelToken, ChunkedArray, ChunkedDataset, Description,
     Dtype, Error, ErrorKind, Event, Executor, Explanation, Inline, Job, Label, Layout, Observer,
@@ -94,8 +124,8 @@ pub use drystone_core::{
     array, block, column, control, executor, explain, input, label, laws, observe, rule, wire,
 };
 pub use drystone_estimators::{
-    BlockwiseVoting, Calibrated, Init, KMeans, KMeansParams, KMeansValidParams, Oversampling,
-    PostFit, Svc, kmeans, metrics, model_selection, preprocessing, svc, wrappers,
+    BlockwiseVoting, Calibrated, Init, KMeans, KMeansParams, KMeansValidParams, LinearSvc,
+    Oversampling, PostFit, Svc, kmeans, metrics, model_selection, preprocessing, svc, wrappers,
 };
 pub use drystone_kernels as kernels;
 pub use drystone_sources::{csv, generate, libsvm, memory, npy};
@@ -104,8 +134,8 @@ pub use drystone_sources::{csv, generate, libsvm, memory, npy};
 pub mod prelude {
     pub use crate::{
         Block, Calibrated, CancelToken, ChunkedArray, ChunkedDataset, Dtype, Event, Executor, Init,
-        KMeans, Layout, Observer, Oversampling, Svc, Targets, Threads, ToChunked, csv, generate,
-        libsvm, memory, metrics, model_selection, npy, preprocessing,
+        KMeans, Layout, LinearSvc, Observer, Oversampling, Svc, Targets, Threads, ToChunked, csv,
+        generate, libsvm, memory, metrics, model_selection, npy, preprocessing,
     };
 }
 

@@ -2,6 +2,7 @@
 //! No use of the library that a reader would want to learn from.
 
 pub mod bar;
+pub mod executor;
 pub mod files;
 pub mod machine;
 pub mod output;

@@ -1,6 +1,7 @@
 //! The flags of the `svc` example.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 use drystone::svc::{ClassWeight, Gamma, Kernel, SvcParams};
@@ -96,6 +97,9 @@ pub struct Flags {
     /// Fit probabilities too, on how five more fits judge rows that they did not see; classes are predicted as without
     #[arg(long)]
     pub calibrate: bool,
+    /// Seconds for a fit, after which the best so far is what there is [default: as many as it takes]
+    #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
+    pub max_time: Option<Duration>,
     /// The share of rows that is held out
     #[arg(long, value_name = "FRACTION", default_value_t = 0.2)]
     pub test_size: f64,
@@ -106,11 +110,14 @@ pub struct Flags {
     /// Threads [default: one a core]
     #[arg(long)]
     pub threads: Option<usize>,
+    /// Run on the workers of this scheduler, as 127.0.0.1:8786 (build with --features cluster)
+    #[arg(long, value_name = "HOST:PORT", conflicts_with = "threads")]
+    pub cluster: Option<String>,
     /// Memory kept between passes, as in 512MiB: half for blocks, half for rows as the kernel wants them; 0: make them again in each pass [default: half of what is available]
     #[arg(long, value_name = "SIZE")]
     pub memory_budget: Option<String>,
 
-    /// Write the model here (safetensors); with --calibrate, one that gives probabilities
+    /// Write the model here (safetensors); with --calibrate, one whose own predictions are the most probable classes
     #[arg(long, value_name = "FILE", help_heading = "Results")]
     pub out: Option<PathBuf>,
     /// Write the predicted class of each held-out row here (.npy); of classes that are names, their positions in ascending order
@@ -162,6 +169,11 @@ fn parse_gamma(text: &str) -> std::result::Result<Gamma, String> {
             Ok(Gamma::Value(number))
         }
     }
+}
+
+fn parse_seconds(text: &str) -> std::result::Result<Duration, String> {
+    let seconds = text.parse().map_err(|_| "expected a number of seconds".to_owned())?;
+    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }
 
 /// The flag that sets a parameter of the library, if the name alone does not tell.
@@ -230,6 +242,10 @@ impl Flags {
                 None => ClassWeight::Uniform,
             })
             .seed(self.seed);
+        let params = match self.max_time {
+            Some(max_time) => params.max_time(max_time),
+            None => params,
+        };
         match self.max_iter {
             Some(max_iter) => params.max_iter(max_iter),
             None => params,

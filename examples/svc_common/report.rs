@@ -36,7 +36,7 @@ pub struct Outcome<'a> {
     model: &'a Svc,
     calibrated: Option<&'a Calibrated<Svc>>,
     scores: &'a Scores,
-    /// Of all problems: sums of objectives, the largest gap and violation.
+    /// Of all problems: sums of objectives, what these leave to gain, the largest violation.
     whole: Certificate,
     duality_gap: Option<f64>,
     threads: usize,
@@ -59,8 +59,7 @@ impl<'a> Outcome<'a> {
             converged: model.converged(),
             convex: all.iter().all(|one| one.convex),
         };
-        let gaps: Option<Vec<f64>> = all.iter().map(Certificate::duality_gap).collect();
-        let duality_gap = gaps.map(|gaps| gaps.into_iter().fold(f64::NEG_INFINITY, f64::max));
+        let duality_gap = whole.duality_gap();
         let (calibrated, model_sha256) = (fitted.calibrated(), fitted.sha256()?);
         Ok(Self { flags, model, calibrated, scores, whole, duality_gap, threads, model_sha256 })
     }
@@ -219,13 +218,13 @@ impl Outcome<'_> {
             Status::MaxIter => {
                 let max_iter = self.flags.max_iter.unwrap_or(usize::MAX);
                 format!(
-                    "raise --max-iter {max_iter}, or leave it out; the certificate says how far it is"
+                    "raise --max-iter {max_iter}, or leave it out; scaled columns take fewer steps"
                 )
             }
             Status::Stalled => format!(
                 "rounding hides what is left to gain: raise --tol {tol}, scale the columns, or lower --c"
             ),
-            _ => "it was stopped: let it run longer".to_owned(),
+            _ => "raise --max-time, or scale the columns: that takes fewer steps".to_owned(),
         })
     }
 
@@ -253,7 +252,10 @@ impl Outcome<'_> {
             Some(gap) => {
                 writeln!(f, "    dual         {dual:>16.6}  no solution costs less than this")?;
                 writeln!(f, "    primal       {primal:>16.6}  what this solution costs")?;
-                let share = "what is left to gain at most, as a share of the cost";
+                let share = match self.whole.primal_objective {
+                    cost if cost < 1.0 => "what is left to gain at most; the cost is below 1",
+                    _ => "what is left to gain at most, as a share of the cost",
+                };
                 writeln!(f, "    duality gap  {gap:>16.1e}  {share}")?;
             }
             None => {
@@ -290,7 +292,7 @@ impl Outcome<'_> {
             write!(f, "\n    ... and {more} more")?;
         }
         let steps = self.model.n_iter().iter().sum();
-        write_row(f, "sum or largest", &self.whole, self.duality_gap, steps)
+        write_row(f, "all together", &self.whole, self.duality_gap, steps)
     }
 }
 

@@ -1,10 +1,12 @@
 //! Who maps a job over the blocks: this thread, threads, or other processes.
 
 mod inline;
+mod remote;
 mod subprocess;
 mod threads;
 
 pub use inline::Inline;
+pub use remote::{Mapped, Mapper, RemoteStep};
 pub use subprocess::{Subprocess, serve};
 pub use threads::Threads;
 

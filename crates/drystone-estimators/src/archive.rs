@@ -9,6 +9,8 @@ use drystone_core::wire::raw::Raw;
 use drystone_core::{Error, ErrorKind, Result};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
 /// The key of the metadata under which everything but the arrays is kept.
@@ -94,11 +96,25 @@ pub(crate) fn read(bytes: &[u8]) -> Result<(String, SafeTensors<'_>)> {
     Ok((header.clone(), tensors))
 }
 
+/// The header of a format and version, which it must name.
+///
 /// # Errors
-/// [`ErrorKind::Format`] when a file is of another format or version.
-pub(crate) fn check_format(expected: (&str, u32), found: (&str, u32)) -> Result<()> {
+/// [`ErrorKind::Format`] when it is of another format or version, or has other fields.
+pub(crate) fn header<H: DeserializeOwned>(text: &str, expected: (&str, u32)) -> Result<H> {
+    /// What all headers have.
+    #[derive(Deserialize)]
+    struct Kind {
+        format: String,
+        version: u32,
+    }
     let named = |(format, version): (&str, u32)| format!("{format} {version}");
-    if expected == found { Ok(()) } else { Err(Error::format(named(expected), named(found))) }
+    let malformed = |error| Error::format("the header of a drystone model", error);
+    let kind: Kind = serde_json::from_str(text).map_err(malformed)?;
+    let found = (kind.format.as_str(), kind.version);
+    if expected != found {
+        return Err(Error::format(named(expected), named(found)));
+    }
+    serde_json::from_str(text).map_err(malformed)
 }
 
 /// # Errors

@@ -15,7 +15,7 @@ pub mod svc;
 pub mod wrappers;
 
 pub use kmeans::{Init, KMeans, KMeansParams, KMeansValidParams, Oversampling};
-pub use svc::{Calibrated, Svc};
+pub use svc::{Calibrated, LinearSvc, Svc};
 pub use wrappers::{BlockwiseVoting, PostFit};
 
 use drystone_core::Registry;

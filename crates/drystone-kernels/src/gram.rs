@@ -7,7 +7,7 @@
 //! every kernel is a function of one number t, a dot product or minus half a squared distance:
 //!
 //! - t is one chain of fused multiply-adds, over features in order, in the type of the
-//!   prepared rows;
+//!   prepared rows: of their products, or of their differences;
 //! - the function is evaluated in that type, by operations that round in one way only;
 //! - the sum is one chain of fused multiply-adds in double precision, over supports in order.
 //!
@@ -29,6 +29,7 @@ pub use sparse::Sparse;
 pub use tiles::{TILE_ROWS, Tiles};
 
 use crate::Isa;
+use map::minus_half_square;
 use vector::Vector;
 
 /// Vectors of rows and supports that meet at a time: their sums, and what goes into them,
@@ -189,6 +190,40 @@ trait Terms<T: Real> {
     );
 }
 
+/// `S` rows of `d` values each.
+#[inline(always)]
+fn rows_from<T, const S: usize>(values: &[T], first: usize, d: usize) -> [&[T]; S] {
+    let mut rows = [&values[..0]; S];
+    for (s, row) in rows.iter_mut().enumerate() {
+        *row = &values[(first + s) * d..][..d];
+    }
+    rows
+}
+
+/// All values, row-major; not their products but [`minus_half_square`] of their differences.
+struct Differences<'a, T>(&'a [T]);
+
+impl<T: Real> Terms<T> for Differences<'_, T> {
+    #[inline(always)]
+    fn add<V: Vector<Real = T>, const S: usize>(
+        &self,
+        tile: &[[T; TILE_ROWS]],
+        first_row: usize,
+        first: usize,
+        sums: &mut [[V; S]; VECTORS],
+    ) {
+        let supports: [&[T]; S] = rows_from(self.0, first, tile.len());
+        for (feature, x) in tile.iter().enumerate() {
+            for (vector, sums) in sums.iter_mut().enumerate() {
+                let x = V::load(&x[first_row + vector * V::LANES..]);
+                for (sum, support) in sums.iter_mut().zip(supports) {
+                    *sum = minus_half_square(x - V::splat(support[feature]), *sum);
+                }
+            }
+        }
+    }
+}
+
 /// All values, row-major.
 struct Dense<'a, T>(&'a [T]);
 
@@ -201,11 +236,7 @@ impl<T: Real> Terms<T> for Dense<'_, T> {
         first: usize,
         sums: &mut [[V; S]; VECTORS],
     ) {
-        let d = tile.len();
-        let mut supports = [&self.0[..0]; S];
-        for (s, support) in supports.iter_mut().enumerate() {
-            *support = &self.0[(first + s) * d..][..d];
-        }
+        let supports: [&[T]; S] = rows_from(self.0, first, tile.len());
         for (feature, x) in tile.iter().enumerate() {
             for vector in 0..VECTORS {
                 let x = V::load(&x[first_row + vector * V::LANES..]);
@@ -247,6 +278,10 @@ impl<'a, T: Real> Task<'a, T> {
     #[inline(always)]
     fn run<V: Vector<Real = T>, S: Sink<T>>(&self, sink: &mut S) {
         match self.supports.sparse {
+            // What is 0 in a support may be a difference.
+            _ if self.map == Map::Exp2OfDifferences => {
+                self.meet_all::<V, S, GROUP>(&Differences(self.supports.rows), sink);
+            }
             // Each needs other features: there are no loads to share. Two at a time were slower.
             Some(sparse) => self.meet_all::<V, S, 1>(sparse, sink),
             None => self.meet_all::<V, S, GROUP>(&Dense(self.supports.rows), sink),

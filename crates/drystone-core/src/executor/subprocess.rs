@@ -10,16 +10,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
+use super::remote::{Mapped, Mapper, RemoteStep};
 use super::{Executor, Outcome, Resources, Step, StepStats};
-use crate::control::Control;
-use crate::dataset::ChunkedDataset;
 use crate::error::{Error, ErrorKind, Result, WireError};
 use crate::job::{AnyPartial, ErasedJob};
-use crate::layout::BlockRows;
-use crate::observe::Silent;
-use crate::place::{Place, catch_panic};
 use crate::registry::Registry;
-use crate::source::Description;
 use crate::state::StatePolicy;
 use crate::wire;
 
@@ -49,12 +44,7 @@ enum Request {
 
 #[derive(Serialize, Deserialize)]
 struct MapRequest {
-    session: u64,
-    job: String,
-    #[serde(with = "wire::bytes")]
-    body: Vec<u8>,
-    data: Description,
-    rows: BlockRows,
+    step: RemoteStep,
     block_idx: u64,
 }
 
@@ -105,27 +95,50 @@ impl Subprocess {
     }
 
     /// The blocks of one child, one after the other.
-    fn map_share(&self, step: &Step<'_>, shared: &MapTemplate, share: usize) -> Result<Outcome> {
+    fn map_share(
+        &self,
+        step: &Step<'_>,
+        remote: &RemoteStep,
+        share: usize,
+        done: &AtomicUsize,
+    ) -> Result<Outcome> {
         let mut worker = lock(&self.children[share]);
         let mut outcome = Outcome { partial: step.job.empty_any(), stats: StepStats::default() };
         for block_idx in (share..step.data.n_blocks()).step_by(self.children.len()) {
             step.control.check()?;
-            let (partial, stats) = shared.map(step.job, &mut worker, block_idx)?;
+            let (partial, stats) = map(remote, step.job, &mut worker, block_idx)?;
             step.job.merge_any(&mut outcome.partial, partial)?;
             outcome.stats.merge(stats);
-            step.block_done(shared.done.fetch_add(1, Ordering::AcqRel) + 1);
+            step.block_done(done.fetch_add(1, Ordering::AcqRel) + 1);
         }
         Ok(outcome)
     }
 }
 
+fn map(
+    step: &RemoteStep,
+    job: &dyn ErasedJob,
+    worker: &mut Worker,
+    block_idx: usize,
+) -> Result<(AnyPartial, StepStats)> {
+    let request = MapRequest { step: step.clone(), block_idx: block_idx as u64 };
+    match worker.ask(&Request::Map(request))? {
+        Reply::Mapped { partial, read, rows } => {
+            let stats = StepStats { blocks: 1, blocks_read: usize::from(read), rows };
+            Ok((job.decode_partial(&partial)?, stats))
+        }
+        Reply::Failed(error) => Err(error.into()),
+        Reply::Done => Err(Error::format("a partial", "no partial")),
+    }
+}
+
 impl Executor for Subprocess {
     fn run(&self, step: &Step<'_>) -> Result<Outcome> {
-        let shared = MapTemplate::new(step)?;
+        let (remote, done) = (RemoteStep::of(step)?, AtomicUsize::new(0));
         let results: Vec<Result<Outcome>> = std::thread::scope(|scope| {
             let shares = 0..self.children.len();
-            let shared = &shared;
-            let start = |share| scope.spawn(move || self.map_share(step, shared, share));
+            let (remote, done) = (&remote, &done);
+            let start = |share| scope.spawn(move || self.map_share(step, remote, share, done));
             let threads: Vec<_> = shares.map(start).collect();
             let gone = |_| Err(ErrorKind::Worker { found: "its thread panicked".into() }.into());
             threads.into_iter().map(|thread| thread.join().unwrap_or_else(gone)).collect()
@@ -144,58 +157,6 @@ impl Executor for Subprocess {
             let _ = lock(child).ask(&Request::Forget { session });
         }
     }
-}
-
-/// What the requests of one step have in common.
-struct MapTemplate {
-    session: u64,
-    job: String,
-    body: Vec<u8>,
-    data: Description,
-    rows: BlockRows,
-    /// Blocks that any child has done.
-    done: AtomicUsize,
-}
-
-impl MapTemplate {
-    fn new(step: &Step<'_>) -> Result<Self> {
-        let data = step.data.describe().ok_or_else(not_described)?;
-        let (job, body) = (step.job.name().to_owned(), step.job.encode()?);
-        let rows = step.data.layout().rows.clone();
-        Ok(Self { session: step.session, job, body, data, rows, done: AtomicUsize::new(0) })
-    }
-
-    fn map(
-        &self,
-        job: &dyn ErasedJob,
-        worker: &mut Worker,
-        block_idx: usize,
-    ) -> Result<(AnyPartial, StepStats)> {
-        let request = Request::Map(MapRequest {
-            session: self.session,
-            job: self.job.clone(),
-            body: self.body.clone(),
-            data: self.data.clone(),
-            rows: self.rows.clone(),
-            block_idx: block_idx as u64,
-        });
-        match worker.ask(&request)? {
-            Reply::Mapped { partial, read, rows } => {
-                let stats = StepStats { blocks: 1, blocks_read: usize::from(read), rows };
-                Ok((job.decode_partial(&partial)?, stats))
-            }
-            Reply::Failed(error) => Err(error.into()),
-            Reply::Done => Err(Error::format("a partial", "no partial")),
-        }
-    }
-}
-
-fn not_described() -> Error {
-    let source = "a source of closures, or of data in memory,".to_owned();
-    let alternative = "use a generator, or a CSV or .npy file that the worker can read, or run \
-                       on local threads"
-        .to_owned();
-    ErrorKind::NotDescribed { source, alternative }.into()
 }
 
 fn lock(worker: &Mutex<Worker>) -> MutexGuard<'_, Worker> {
@@ -256,7 +217,8 @@ impl Drop for Worker {
 pub fn serve(registry: &Registry, mut from: impl Read, mut to: impl Write) -> Result<()> {
     let preamble = to.write_all(PREAMBLE).and_then(|()| to.flush());
     preamble.map_err(|error| Error::io("cannot greet the parent", error))?;
-    let mut server = Server { registry, place: Place::new(0, StatePolicy::Keep) };
+    let mut server =
+        Server { mapper: Mapper::new(registry.clone(), 0, StatePolicy::Keep), registry };
     while let Some(bytes) = wire::read_frame(&mut from)? {
         let reply = match wire::decode(&bytes).and_then(|request| server.answer(request)) {
             Ok(reply) => reply,
@@ -269,7 +231,7 @@ pub fn serve(registry: &Registry, mut from: impl Read, mut to: impl Write) -> Re
 
 struct Server<'a> {
     registry: &'a Registry,
-    place: Place,
+    mapper: Mapper,
 }
 
 impl Server<'_> {
@@ -281,37 +243,18 @@ impl Server<'_> {
                     WirePolicy::Discard => StatePolicy::Discard,
                     WirePolicy::LoseSome(seed) => StatePolicy::LoseSome { seed },
                 };
-                self.place = Place::new(memory_budget, policy);
+                self.mapper = Mapper::new(self.registry.clone(), memory_budget, policy);
                 Ok(Reply::Done)
             }
             Request::Forget { session } => {
-                self.place.forget(session);
+                self.mapper.forget(session);
                 Ok(Reply::Done)
             }
-            // Whatever it says must not end the worker.
-            Request::Map(request) => catch_panic(|| self.map(&request)),
+            Request::Map(MapRequest { step, block_idx }) => {
+                let Mapped { partial, stats } = self.mapper.map(&step, [block_idx])?;
+                let StepStats { blocks_read, rows, .. } = stats;
+                Ok(Reply::Mapped { partial, read: blocks_read > 0, rows })
+            }
         }
-    }
-
-    fn map(&self, request: &MapRequest) -> Result<Reply> {
-        let job = self.registry.open_job(&request.job, &request.body)?;
-        let data = ChunkedDataset::from_arc(self.registry.open_source(&request.data)?);
-        let data = data.with_rows(request.rows.clone().validated()?)?;
-        data.layout().check_features()?;
-        job.check_any(data.layout())?;
-        let (control, session) = (Control::default(), request.session);
-        let step = Step {
-            job: &*job,
-            data: &data,
-            session,
-            pass: 1,
-            control: &control,
-            observer: &Silent,
-        };
-        let fetched = self.place.fetch(&step, request.block_idx as usize)?;
-        let mut partial = job.empty_any();
-        self.place.map_block(&step, &fetched.block, &mut partial)?;
-        let rows = fetched.block.block.n_samples() as u64;
-        Ok(Reply::Mapped { partial: job.encode_partial(&partial)?, read: fetched.read, rows })
     }
 }

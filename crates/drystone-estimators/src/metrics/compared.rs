@@ -63,6 +63,15 @@ pub(super) fn check_weights(block: &Block) -> Result<()> {
     }
 }
 
+/// # Errors
+/// When sums of weights have left the range of numbers.
+pub(super) fn finite(value: f64) -> Result<f64> {
+    if value.is_finite() {
+        return Ok(value);
+    }
+    Err(Error::format("weights whose sums and products are finite", "a metric that is not"))
+}
+
 pub(super) fn no_rows() -> Error {
     ErrorKind::Empty { what: "there are no rows of positive weight to compare".into() }.into()
 }

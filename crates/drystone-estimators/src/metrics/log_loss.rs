@@ -5,7 +5,7 @@ use drystone_kernels::ExactSum;
 use drystone_kernels::math::ln;
 use ndarray::{ArrayView1, Ix2};
 
-use super::compared::{check_rows, check_weights, classes as targets_of, no_rows};
+use super::compared::{check_rows, check_weights, classes as targets_of, finite, no_rows};
 
 /// The mean of minus the logarithm of the probability that each row's own class was given: 0 if
 /// all were certain and right, ln `n_classes` for probabilities that know nothing, more for
@@ -50,8 +50,11 @@ pub fn log_loss(
         all.weights.merge(&block.weights);
         all
     })?;
-    let weights = losses.weights.value();
-    if weights == 0.0 { Err(no_rows()) } else { Ok(losses.losses.value() / weights) }
+    let (loss, weights) = (losses.losses.value(), losses.weights.value());
+    if weights == 0.0 {
+        return Err(no_rows());
+    }
+    finite(loss / weights)
 }
 
 #[derive(Default)]

@@ -5,14 +5,17 @@ use std::collections::{BTreeSet, BinaryHeap};
 
 use drystone_core::{Block, ChunkedArray, ChunkedDataset, Error, ErrorKind, Label, Result};
 use drystone_kernels::ExactSum;
-use ndarray::Ix1;
+use ndarray::RemoveAxis;
 
-use super::compared::{check_rows, check_weights, classes};
+use super::compared::{check_rows, check_weights, classes, finite};
 
 /// The chance that a random row of the greater class has a greater score than a random row of
 /// the other, ties counting half: 1 if scores tell the two classes of targets apart, about 0.5
 /// if they know nothing. Rows are drawn in proportion to the dataset's weights; 1 for rows
 /// without.
+///
+/// Scores are `(n_samples,)`, or one column as
+/// [`decision_function`](crate::svc::Svc::decision_function) gives for two classes.
 ///
 /// The greater class is that of [`Label`]'s order: 1 of 0 and 1, the later name of two. For
 /// rows without weights the result is the exact ratio but for its three last roundings;
@@ -45,7 +48,7 @@ use super::compared::{check_rows, check_weights, classes};
 /// characteristic (ROC) curve*, Radiology 143(1), 1982, DOI 10.1148/radiology.143.1.7063747.
 /// scikit-learn, `sklearn.metrics.roc_auc_score`.
 #[doc(alias = "roc_auc_score")]
-pub fn roc_auc(data: &ChunkedDataset, scores: &ChunkedArray<f64, Ix1>) -> Result<f64> {
+pub fn roc_auc<D: RemoveAxis>(data: &ChunkedDataset, scores: &ChunkedArray<f64, D>) -> Result<f64> {
     let of_block = |block: &Block| Ok(vec![Part::new(block, scores)?]);
     let mut parts = data.fold_blocks(Vec::new, of_block, |mut all, block| {
         all.extend(block);
@@ -93,7 +96,7 @@ fn ordered(value: f64) -> i64 {
 }
 
 impl Part {
-    fn new(block: &Block, scores: &ChunkedArray<f64, Ix1>) -> Result<Self> {
+    fn new<D: RemoveAxis>(block: &Block, scores: &ChunkedArray<f64, D>) -> Result<Self> {
         let coded = classes(block)?;
         if coded.labels.len() > 2 {
             check_classes(coded.labels.len())?;
@@ -102,7 +105,8 @@ impl Part {
         let scores = scores.of_block(block)?;
         check_rows("scores", block, scores.len())?;
         if let Some(row) = scores.iter().position(|score| !score.is_finite()) {
-            let error: Error = ErrorKind::NotFinite { found: scores[row].to_string() }.into();
+            let found = scores.iter().nth(row).map_or(f64::NAN, |score| *score).to_string();
+            let error: Error = ErrorKind::NotFinite { found }.into();
             return Err(error.at_row(row as u64));
         }
         let mut rows = Vec::with_capacity(block.n_samples());
@@ -178,7 +182,7 @@ impl Area {
     fn value(&self) -> Result<f64> {
         let [other, greater] = [&self.lower[0], &self.lower[1]].map(Compensated::value);
         if other > 0.0 && greater > 0.0 {
-            return Ok(self.above.value() / (other * greater));
+            return finite(self.above.value() / (other * greater));
         }
         Err(Error::format("rows of positive weight in both classes", "none in one of them"))
     }

@@ -15,15 +15,13 @@ use ndarray::{Array1, Array2, ArrayBase, Data, Ix1, Ix2};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use super::classes::{PredictedLabel, pairs};
-use super::kernel::{Frame, Kernel, Prepared};
+use super::kernel::{Frame, Kernel, Prepared, SINGLE};
 use super::model::Svc;
 use super::params::DecisionShape;
 use crate::metrics::{Predicted, accuracy};
 
 /// Rows that are decided together.
 const CHUNK_ROWS: usize = 8 * TILE_ROWS;
-/// Half a unit in the last place of 1 in single precision.
-const HALF_UNIT: f64 = 1.0 / (1 << 24) as f64;
 /// The least normal number of single precision.
 const LEAST_NORMAL: f64 = f32::MIN_POSITIVE as f64;
 
@@ -40,7 +38,8 @@ pub(super) struct Decider {
     /// The least normal number of single precision times the magnitudes of all coefficients,
     /// and more: what kernels that underflow may come to.
     floor: f64,
-    /// Whether single precision may be asked at all.
+    /// Whether single precision may be asked at all: its error has a bound for kernels that are
+    /// never negative and coefficients that have one sign in each class, as those of a fit do.
     has_bound: bool,
 }
 
@@ -49,7 +48,7 @@ pub(super) struct Decider {
 struct Decisions {
     /// The decisions, `(n_rows, n_pairs)`, row-major.
     values: Vec<f64>,
-    /// As many sums of magnitudes, in single precision.
+    /// The sum of the magnitudes of what each decision is a sum of.
     magnitudes: Vec<f64>,
 }
 
@@ -60,44 +59,52 @@ struct Group {
     double: Prepared<f64>,
     /// `(n_support, n_classes - 1)`
     coefs: Vec<f64>,
-    /// The coefficients of each, then their magnitudes: `(n_support, 2 (n_classes - 1))`
-    with_magnitudes: Vec<f64>,
+}
+
+impl Group {
+    /// Whether the coefficients beside each other class have one sign.
+    fn has_signs(&self, n_others: usize) -> bool {
+        let column = |other: usize| self.coefs.iter().skip(other).step_by(n_others);
+        let has_sign = |other| {
+            column(other).all(|coef| *coef >= 0.0) || column(other).all(|coef| *coef <= 0.0)
+        };
+        (0..n_others).all(has_sign)
+    }
 }
 
 impl Decider {
     fn new(model: &Svc) -> Self {
-        let (n_classes, frame) = (model.n_classes(), model.frame.clone());
-        let n_support = model.support.len();
+        let (n_classes, n_support) = (model.n_classes(), model.support.len());
+        let all = prepared::<f64>(&model.frame, &model.support_vectors, 0..n_support);
+        let largest = all.offsets.iter().fold(0.0, |most: f64, offset| most.max(-2.0 * offset));
+        // Rows that are farther out than all support vectors have kernels of 0 either way.
+        let far = model.frame.loses_digits(4.0 * largest);
+        let frame = Frame { far, ..model.frame.clone() };
         let mut first = 0;
         let mut groups = Vec::with_capacity(n_classes);
         for &n in &model.n_support {
             let rows = first..first + n as usize;
             let coef = |row: usize, other: usize| model.dual_coef[other * n_support + row];
             let places = rows.clone().flat_map(|row| (0..n_classes - 1).map(move |o| (row, o)));
-            let coefs: Vec<f64> = places.map(|(row, other)| coef(row, other)).collect();
-            let of_row = |coefs: &[f64]| [coefs.to_vec(), coefs.iter().map(|c| c.abs()).collect()];
-            let with_magnitudes = coefs.chunks_exact(n_classes - 1).flat_map(of_row).flatten();
             groups.push(Group {
                 single: prepared(&frame, &model.support_vectors, rows.clone()),
                 double: prepared(&frame, &model.support_vectors, rows.clone()),
-                with_magnitudes: with_magnitudes.collect(),
-                coefs,
+                coefs: places.map(|(row, other)| coef(row, other)).collect(),
             });
             first = rows.end;
         }
+        let has_signs = groups.iter().all(|group| group.has_signs(n_classes - 1));
         let mut decider = Self {
             n_classes,
             groups,
             intercept: model.intercept.clone(),
-            largest: 0.0,
+            largest,
             floor: 0.0,
-            has_bound: frame.kernel == Kernel::Rbf,
+            has_bound: frame.kernel == Kernel::Rbf && !far && has_signs,
             frame,
         };
-        let squares = decider.groups.iter().flat_map(|group| &group.double.offsets);
         let coefs = decider.groups.iter().flat_map(|group| &group.coefs);
-        decider.floor = coefs.fold(0.0, |sum, coef| sum + coef.abs()) * LEAST_NORMAL / HALF_UNIT;
-        decider.largest = squares.fold(0.0, |most: f64, offset| most.max(-2.0 * offset));
+        decider.floor = coefs.fold(0.0, |sum, coef| sum + coef.abs()) * LEAST_NORMAL / SINGLE;
         decider
     }
 
@@ -113,52 +120,61 @@ impl Decider {
     /// For each class, sums over its support vectors of kernels times coefficients, in runs of
     /// tiles as [`accumulate`] has them.
     fn sums<V: Grouped>(&self, tiles: &Tiles<V>) -> Vec<Vec<f64>> {
+        let n_outputs = self.n_classes - 1;
         let sums = self.groups.iter().map(|group| {
-            let coefs = V::coefs(group);
-            let n_outputs = V::OUTPUTS * (self.n_classes - 1);
             let mut sums = vec![0.0; tiles.n_tiles() * n_outputs * TILE_ROWS];
-            let (supports, isa) = (V::of(group).supports(), Isa::best());
-            accumulate(isa, self.frame.map(), tiles, supports, coefs, n_outputs, &mut sums);
+            let (map, supports) = (self.frame.map(), V::of(group).supports());
+            accumulate(Isa::best(), map, tiles, supports, &group.coefs, n_outputs, &mut sums);
             sums
         });
         sums.collect()
     }
 
-    /// The decisions of some rows, `(n_rows, n_pairs)`, row-major; and with single precision as
-    /// many sums of kernels times the magnitudes of their coefficients.
+    /// The decisions of some rows.
     fn decide<V: Grouped>(&self, tiles: &Tiles<V>) -> Decisions {
         let (sums, n_others) = (self.sums(tiles), self.n_classes - 1);
-        let sum = |class: usize, output: usize, row: usize| {
-            let tile = row / TILE_ROWS * V::OUTPUTS * n_others;
-            sums[class][(tile + output) * TILE_ROWS + row % TILE_ROWS]
+        let sum = |class: usize, other: usize, row: usize| {
+            sums[class][(row / TILE_ROWS * n_others + other) * TILE_ROWS + row % TILE_ROWS]
         };
         let mut found = Decisions::default();
         for row in 0..tiles.n_rows() {
             for ((a, b), intercept) in self.pairs().zip(&self.intercept) {
-                found.values.push(sum(a, b - 1, row) + sum(b, a, row) + intercept);
-                if V::OUTPUTS == 2 {
-                    let magnitude = sum(a, n_others + b - 1, row) + sum(b, n_others + a, row);
-                    found.magnitudes.push(magnitude);
-                }
+                let (of_a, of_b) = (sum(a, b - 1, row), sum(b, a, row));
+                found.values.push(of_a + of_b + intercept);
+                found.magnitudes.push(of_a.abs() + of_b.abs());
             }
         }
         found
     }
 
     /// The decisions of a block's rows in double precision, `(n_rows, n_pairs)`.
-    fn decisions(&self, records: &Records) -> Vec<f64> {
-        by_chunks(records, |rows| {
+    ///
+    /// # Errors
+    /// When one is not finite: a polynomial of a row that is far out.
+    fn decisions(&self, records: &Records) -> Result<Vec<f64>> {
+        let decisions = by_chunks(records, |rows| {
             self.decide(Chunk::<f64>::new(&self.frame).load(records, rows)).values
-        })
+        });
+        match decisions.iter().position(|decision| !decision.is_finite()) {
+            Some(at) => {
+                let found = format!("a decision that is {}", decisions[at]);
+                let error = Error::format("a row within the range of the kernel", found);
+                Err(error.at_row((at / self.n_pairs()) as u64))
+            }
+            None => Ok(decisions),
+        }
     }
 
     /// The class of each row.
-    fn codes(&self, records: &Records) -> Vec<u32> {
+    ///
+    /// # Errors
+    /// As for [`decisions`](Self::decisions).
+    fn codes(&self, records: &Records) -> Result<Vec<u32>> {
         if self.has_bound {
-            return by_chunks(records, |rows| self.screened(records, rows));
+            return Ok(by_chunks(records, |rows| self.screened(records, rows)));
         }
-        let decisions = self.decisions(records);
-        decisions.chunks_exact(self.n_pairs()).map(|row| self.vote(row)).collect()
+        let decisions = self.decisions(records)?;
+        Ok(decisions.chunks_exact(self.n_pairs()).map(|row| self.vote(row)).collect())
     }
 
     /// The class of each of some rows: by single precision, where it is sure.
@@ -187,17 +203,17 @@ impl Decider {
     /// Whether decisions in single precision, of a row of this square, have the signs that
     /// double precision gives.
     ///
-    /// With u half a unit of 1, and r = |x| + |s|: rounding both rows moves t, minus half of
-    /// |x - s|^2, by at most u r^2; their squares are chains of d operations, off by at most
-    /// d u r^2 / 2 together, and so is the chain of their product, whose terms add up to no
-    /// more than r^2 / 2. Their halves and sums are a few operations more. 2^t is off by as
-    /// much relative to its value, and by four u of its own; a kernel below the least normal
-    /// number by no more than that number.
+    /// 2^t is off by as much as t ([`Frame::error_of_t`]), relative to its value, and by four
+    /// half units of its own; a kernel below the least normal number by no more than that
+    /// number. All that is relative to the magnitudes that double precision would find.
     fn is_sure(&self, decisions: &[f64], magnitudes: &[f64], square: f64) -> bool {
-        let d = self.frame.n_features() as f64;
         let reach = square.sqrt() + self.largest.sqrt();
-        let of_t = (d + 8.0) * reach * reach * HALF_UNIT;
-        let error = if of_t < 0.25 { of_t + 8.0 * HALF_UNIT } else { f64::INFINITY };
+        let of_t = self.frame.error_of_t(reach * reach, SINGLE);
+        if of_t.is_nan() || of_t >= 0.25 {
+            return false;
+        }
+        let of_kernels = of_t + 8.0 * SINGLE;
+        let error = of_kernels / (1.0 - of_kernels);
         let mut rows = decisions.iter().zip(magnitudes);
         rows.all(|(decision, magnitude)| decision.abs() > error * (magnitude + self.floor))
     }
@@ -237,35 +253,20 @@ impl Decider {
     }
 }
 
-/// The precision of a group's rows, and what is found in it.
+/// The precision of a group's rows.
 trait Grouped: Real {
-    /// Sums for each coefficient: with that, and with its magnitude.
-    const OUTPUTS: usize;
     fn of(group: &Group) -> &Prepared<Self>;
-    fn coefs(group: &Group) -> &[f64];
 }
 
 impl Grouped for f32 {
-    const OUTPUTS: usize = 2;
-
     fn of(group: &Group) -> &Prepared<Self> {
         &group.single
-    }
-
-    fn coefs(group: &Group) -> &[f64] {
-        &group.with_magnitudes
     }
 }
 
 impl Grouped for f64 {
-    const OUTPUTS: usize = 1;
-
     fn of(group: &Group) -> &Prepared<Self> {
         &group.double
-    }
-
-    fn coefs(group: &Group) -> &[f64] {
-        &group.coefs
     }
 }
 
@@ -328,7 +329,8 @@ impl Svc {
     ///
     /// # Errors
     /// [`Dtype`](drystone_core::ErrorKind::Dtype) when the classes are of another type. Computing the array fails
-    /// when the data are of another width or not finite, with block, row and column.
+    /// when the data are of another width or not finite, or so large that a decision is not,
+    /// with block, row and column.
     pub fn predict<L: PredictedLabel>(
         &self,
         data: &impl ToChunked,
@@ -336,7 +338,7 @@ impl Svc {
         let labels = self.labels::<L>()?;
         let decider = self.decider();
         Ok(ChunkedArray::new(&data.to_chunked()?, move |block: &Block| {
-            let codes = decider.codes(checked(block, &decider.frame)?);
+            let codes = decider.codes(checked(block, &decider.frame)?)?;
             Ok(codes.into_iter().map(|code| labels[code as usize].clone()).collect())
         }))
     }
@@ -345,7 +347,7 @@ impl Svc {
     pub fn predict_codes(&self, data: &ChunkedDataset) -> ChunkedArray<u32, Ix1> {
         let decider = self.decider();
         ChunkedArray::new(data, move |block: &Block| {
-            Ok(decider.codes(checked(block, &decider.frame)?).into())
+            Ok(decider.codes(checked(block, &decider.frame)?)?.into())
         })
     }
 
@@ -355,7 +357,7 @@ impl Svc {
     pub fn decision_function(&self, data: &ChunkedDataset) -> ChunkedArray<f64, Ix2> {
         let (decider, shape) = (self.decider(), self.shape);
         ChunkedArray::new(data, move |block: &Block| {
-            let decisions = decider.decisions(checked(block, &decider.frame)?);
+            let decisions = decider.decisions(checked(block, &decider.frame)?)?;
             let n_rows = block.n_samples();
             if decider.n_classes == 2 || shape == DecisionShape::OneVsOne {
                 let shape = (n_rows, decider.n_pairs());
@@ -374,7 +376,7 @@ impl Svc {
         &self,
     ) -> impl Fn(&Block) -> Result<Vec<f64>> + Send + Sync + 'static + use<> {
         let decider = self.decider();
-        move |block| Ok(decider.decisions(checked(block, &decider.frame)?))
+        move |block| decider.decisions(checked(block, &decider.frame)?)
     }
 
     /// The labels of an array in memory.
@@ -400,7 +402,7 @@ impl Svc {
 impl Predicted for Svc {
     fn classes_of(&self, block: &Block) -> Result<Coded> {
         let decider = self.decider();
-        let codes = decider.codes(checked(block, &decider.frame)?);
+        let codes = decider.codes(checked(block, &decider.frame)?)?;
         Ok(Coded { labels: self.classes.0.clone(), codes })
     }
 }

@@ -105,15 +105,13 @@ impl Svc {
     /// [`Limit`](drystone_core::ErrorKind::Limit) over 2 GiB.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let (header, tensors) = archive::read(bytes)?;
-        let header: Header = serde_json::from_str(&header)
-            .map_err(|error| Error::format("the header of a drystone SVC", error))?;
+        let header: Header = archive::header(&header, (FORMAT, VERSION))?;
         let model = Self::from_parts(header, &tensors)?;
         archive::check_canonical(bytes, &model.to_bytes()?)?;
         Ok(model)
     }
 
     fn from_parts(header: Header, tensors: &SafeTensors<'_>) -> Result<Self> {
-        archive::check_format((FORMAT, VERSION), (&header.format, header.version))?;
         let status = Status::ALL.iter().find(|(_, name)| *name == header.status);
         let (status, _) = *status.ok_or_else(|| Error::format("a status", &header.status))?;
         let center = array::<f64>(tensors, "center")?;
@@ -128,7 +126,7 @@ impl Svc {
             false => DecisionShape::OneVsRest,
         };
         let model = Self {
-            frame: Frame { kernel: header.kernel, gamma: header.gamma, center },
+            frame: Frame { kernel: header.kernel, gamma: header.gamma, center, far: false },
             classes: header.classes,
             support_vectors,
             support: array(tensors, "support")?,
@@ -167,9 +165,20 @@ impl Svc {
         sizes
             && self.frame.is_sound()
             && self.classes.is_ascending()
+            && self.has_rows_once()
             && finite(&self.dual_coef)
             && finite(&self.intercept)
             && super::survey::check_records(&self.support_vectors).is_ok()
+    }
+
+    /// Whether the support vectors of each class are rows in ascending order.
+    fn has_rows_once(&self) -> bool {
+        let mut rest = self.support.as_slice();
+        self.n_support.iter().all(|&n| {
+            let (rows, others) = rest.split_at(n as usize);
+            rest = others;
+            rows.is_sorted_by(|a, b| a < b)
+        })
     }
 
     /// Writes the model to a file, by way of a file beside it, so that a crash leaves

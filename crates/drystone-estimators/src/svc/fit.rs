@@ -1,6 +1,6 @@
 //! A fit from end to end: survey, sweeps, model. Holds no arithmetic on rows.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use drystone_core::column::Spread;
 use drystone_core::{
@@ -9,17 +9,18 @@ use drystone_core::{
 };
 
 use super::classes::{Classes, check_number, pairs};
-use super::kernel::{Frame, Gamma, Kernel};
+use super::kernel::{DOUBLE, Frame, Gamma, Kernel};
 use super::log::Pool;
 use super::model::{History, Machine, Status, Svc};
-use super::pair::{Goal, Pair};
+use super::pair::{Goal, Pair, violators};
 use super::params::{ClassWeight, SvcValidParams};
 use super::survey::{Survey, SurveyPartial};
-use super::sweep::{Sweep, bytes_per_row, keeps_tiles};
+use super::sweep::{PairPartial, Sweep, SweepPartial, bytes_per_row, keeps_tiles};
 use crate::checks::check_isa;
 
-/// Arguments of kernels that single precision holds with room to spare.
-const SINGLE_REACH: f64 = 1e30;
+/// How far sums of kernels that are not exact are off, in standard deviations of their
+/// roundings.
+const DEVIATIONS: f64 = 4.0;
 
 pub(crate) fn fit(params: &SvcValidParams<'_>, data: &ChunkedDataset) -> Result<Svc> {
     let shared = Threads::shared();
@@ -41,6 +42,8 @@ pub(super) struct Problem {
     costs: Vec<f64>,
     counts: Vec<u64>,
     precise: bool,
+    /// What rounding does to a gradient, relative to the coordinates times their rows' kernels.
+    rounding: f64,
     passes: usize,
     blocks_read: usize,
 }
@@ -73,16 +76,26 @@ impl Problem {
         let gamma = gamma(params, session, &data, &mean)?;
         let widest = || moments.min.iter().zip(&moments.max);
         let center = widest().zip(&mean).map(|((&min, &max), &mean)| center(min, max, mean));
-        let frame = Frame::new(params.kernel, gamma, center.collect());
+        let mut frame = Frame::new(params.kernel, gamma, center.collect());
         let max_abs: Vec<f64> = widest().map(|(min, max)| min.abs().max(max.abs())).collect();
+        if frame.loses_digits(2.0 * frame.reach(&max_abs)) {
+            // The mean of columns with such rows in them is far from all others.
+            frame = Frame { far: true, ..Frame::new(params.kernel, gamma, vec![0.0; n_features]) };
+        }
         let reach = check_reach(&frame, &max_abs)?;
+        let precise = !frame.suits_single(2.0 * reach);
+        let rounding = match params.kernel {
+            Kernel::Rbf => 0.0, // at most 1e-8 of a kernel
+            _ => DEVIATIONS * DOUBLE * (n_features as f64 + 8.0).sqrt(),
+        };
         Ok(Self {
             data,
             frame: Arc::new(frame),
             counts: survey.classes.values().map(|rows| rows.n_weighty).collect(),
             classes: Arc::new(Classes(survey.classes.into_keys().collect())),
             costs,
-            precise: reach > SINGLE_REACH,
+            precise,
+            rounding,
             passes: session.passes(),
             blocks_read: session.blocks_read(),
         })
@@ -95,6 +108,7 @@ impl Problem {
             shrinking: params.shrinking,
             convex: params.kernel.is_convex(),
             precise: self.precise,
+            rounding: self.rounding,
         }
     }
 
@@ -164,7 +178,7 @@ impl Problem {
             Dtype::F64 => Records::F64(Rows::new(values.collect(), d)?),
         };
         Ok(Svc {
-            frame: (*self.frame).clone(),
+            frame: Frame { far: false, ..(*self.frame).clone() },
             classes: (*self.classes).clone(),
             support_vectors,
             support: machine.support,
@@ -209,16 +223,24 @@ impl<'a> Sweeps<'a> {
             };
             drop(job);
             self.step += 1;
-            let pool = Arc::make_mut(&mut self.pool);
-            let going = self.pairs.iter_mut().filter(|pair| !pair.is_done());
-            let mut gap = 0.0_f64;
-            for (pair, found) in going.zip(&found.pairs) {
-                gap = gap.max(found.extremes.gap());
-                pair.take_in(found, &self.problem.frame, pool);
-            }
+            let gap = found.pairs.iter().fold(0.0_f64, |most, pair| most.max(pair.extremes.gap()));
+            self.take_in(&found, session.resources().threads);
             session.note(&Event::Iteration { iteration: self.step as usize, cost: gap });
         }
         Ok(None)
+    }
+
+    /// Problems have nothing to do with one another, but for the pool: rows are added before,
+    /// in an order that follows from the sweep.
+    fn take_in(&mut self, found: &SweepPartial, n_threads: usize) {
+        let pool = Arc::make_mut(&mut self.pool);
+        for (drawn, _) in found.pairs.iter().flat_map(violators) {
+            pool.add(drawn.row, &drawn.values);
+        }
+        let (pool, frame) = (&*pool, &*self.problem.frame);
+        let going = self.pairs.iter_mut().filter(|pair| !pair.is_done());
+        let all: Vec<(&mut Pair, &PairPartial)> = going.zip(&found.pairs).collect();
+        side_by_side(n_threads, all, |(pair, found)| pair.take_in(found, frame, pool));
     }
 
     fn job(&mut self) -> Sweep {
@@ -233,6 +255,19 @@ impl<'a> Sweeps<'a> {
             pairs: going.map(Pair::task).collect(),
         }
     }
+}
+
+/// Does all of the work, on no more threads than the executor has, nor this machine.
+fn side_by_side<T: Send>(n_threads: usize, work: Vec<T>, act: impl Fn(T) + Sync) {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let n_threads = n_threads.min(cores).min(work.len());
+    if n_threads < 2 {
+        return work.into_iter().for_each(act);
+    }
+    let left = Mutex::new(work.into_iter());
+    let next = || left.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let share = || std::iter::from_fn(next).for_each(&act);
+    std::thread::scope(|scope| (0..n_threads).for_each(|_| drop(scope.spawn(share))));
 }
 
 pub(super) fn check_classes(survey: &SurveyPartial) -> Result<()> {
@@ -315,7 +350,8 @@ fn center(min: f64, max: f64, mean: f64) -> f64 {
 }
 
 /// # Errors
-/// [`ErrorKind::Parameter`] when kernels leave the range of `f64`: columns too wide for gamma.
+/// [`ErrorKind::Parameter`] when kernels leave the range of `f64`: columns too wide for gamma;
+/// [`ErrorKind::Format`] when it is the linear one, which has none.
 fn check_reach(frame: &Frame, max_abs: &[f64]) -> Result<f64> {
     let reach = frame.reach(max_abs);
     let values = match frame.kernel {
@@ -324,6 +360,10 @@ fn check_reach(frame: &Frame, max_abs: &[f64]) -> Result<f64> {
     };
     if values < 1e150 {
         return Ok(reach.max(values));
+    }
+    if frame.kernel == Kernel::Linear {
+        let found = format!("products of up to {values:e}");
+        return Err(Error::format("columns whose products stay below 1e150: scale them", found));
     }
     let found = format!("kernels of up to {values:e}");
     Err(Error::parameter("gamma", "one that keeps kernels below 1e150: scale the columns", found))

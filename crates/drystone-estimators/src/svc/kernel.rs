@@ -7,6 +7,14 @@ use drystone_kernels::Float;
 use drystone_kernels::gram::{Map, Real, Sparse, Supports};
 use serde::{Deserialize, Serialize};
 
+/// Half a unit in the last place of 1, in single and in double precision.
+pub(crate) const SINGLE: f64 = f32::EPSILON as f64 / 2.0;
+pub(crate) const DOUBLE: f64 = f64::EPSILON / 2.0;
+/// Arguments of kernels that single precision holds with room to spare.
+const SINGLE_REACH: f64 = 1e30;
+/// Share of a kernel of distances that may be lost to rounding.
+const MAX_ERROR: f64 = 1e-8;
+
 /// The largest exponent of a polynomial.
 pub(crate) const MAX_DEGREE: u32 = 32;
 
@@ -97,12 +105,14 @@ pub(crate) struct Frame {
     pub gamma: f64,
     /// About the mean of each column for the radial basis function; zeros for the others.
     pub center: Vec<f64>,
+    /// Whether rows are so far from the centre that distances must come from differences.
+    pub far: bool,
 }
 
 impl Frame {
     pub fn new(kernel: Kernel, gamma: f64, center: Vec<f64>) -> Self {
         let center = if kernel == Kernel::Rbf { center } else { vec![0.0; center.len()] };
-        Self { kernel, gamma, center }
+        Self { kernel, gamma, center, far: false }
     }
 
     /// As [`Kernel::is_sound`], for the whole frame.
@@ -119,6 +129,7 @@ impl Frame {
     pub fn map(&self) -> Map {
         match self.kernel {
             Kernel::Linear => Map::Identity,
+            Kernel::Rbf if self.far => Map::Exp2OfDifferences,
             Kernel::Rbf => Map::Exp2,
             Kernel::Poly { degree, coef0 } => Map::Power { coef0, degree },
             Kernel::Sigmoid { coef0 } => Map::Tanh { coef0 },
@@ -146,6 +157,36 @@ impl Frame {
             Records::F32(rows) => self.prepare(rows.row(row), into),
             Records::F64(rows) => self.prepare(rows.row(row), into),
         }
+    }
+
+    /// The kernel of a row with itself.
+    pub fn kernel_of_itself(&self, row: &[f64]) -> f64 {
+        let (map, mut values) = (self.map(), Vec::with_capacity(row.len()));
+        self.prepare::<f64, f64>(row, &mut values);
+        let offset = map.offset(&values);
+        map.kernel(&values, offset, &values, offset)
+    }
+
+    /// By how much minus half a squared distance is off at most, in a precision of which this
+    /// is half a unit of 1, if it is found from products of rows within this square of |x| + |s|.
+    ///
+    /// With u half a unit, and r = |x| + |s|: rounding both rows moves it by at most u r^2; their
+    /// squares are chains of d operations, off by at most d u r^2 / 2 together, and so is the
+    /// chain of their product, whose terms add up to no more than r^2 / 2. Their halves and sums
+    /// are a few operations more.
+    pub fn error_of_t(&self, square_reach: f64, half_unit: f64) -> f64 {
+        (self.n_features() as f64 + 8.0) * square_reach * half_unit
+    }
+
+    /// Whether that is too much in double precision, for a kernel of distances.
+    pub fn loses_digits(&self, square_reach: f64) -> bool {
+        self.kernel == Kernel::Rbf && self.error_of_t(square_reach, DOUBLE) > MAX_ERROR
+    }
+
+    /// Whether single precision may look for the solution.
+    pub fn suits_single(&self, square_reach: f64) -> bool {
+        square_reach < SINGLE_REACH
+            && (self.kernel != Kernel::Rbf || self.error_of_t(square_reach, SINGLE) < 0.25)
     }
 
     /// The largest magnitude of t, given that of each column: what may overflow.

@@ -35,6 +35,11 @@ impl Pool {
         place
     }
 
+    /// Where a row is, if it was added.
+    pub fn place(&self, row: u64) -> Option<u32> {
+        self.index.get(&row).copied()
+    }
+
     pub fn row(&self, place: u32) -> &[f64] {
         &self.values[place as usize * self.n_features..][..self.n_features]
     }

@@ -12,6 +12,7 @@ use super::kernel::Frame;
 use super::log::{Change, Extremes, Log, Pool, Segment};
 use super::sweep::{Latest, PairPartial, PairTask};
 use super::working_set::{Member, WorkingSet};
+use crate::draws::Drawn;
 
 /// Steps between those that lay rows aside.
 const SHRINK_EVERY: usize = 3;
@@ -39,6 +40,8 @@ pub(crate) struct Goal {
     pub convex: bool,
     /// Whether single precision cannot hold the kernels' arguments.
     pub precise: bool,
+    /// What rounding does to a gradient, relative to the coordinates times their rows' kernels.
+    pub rounding: f64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +82,10 @@ pub(crate) struct Pair {
     ending: bool,
     /// The least violation that was confirmed in double precision.
     best_gap: f64,
+    /// The greatest dual objective that was found in double precision.
+    best_dual: f64,
+    /// What rounding may do to gradients.
+    rounding: f64,
     n_stalled: u32,
     n_failed: u32,
     /// Whether the next refresh is there to cut the log short, not to confirm.
@@ -149,6 +156,15 @@ fn working_set_size(n_rows: u64) -> usize {
     wanted.next_power_of_two().clamp(64, 1024)
 }
 
+/// The candidates that violate the conditions of the optimum, and their gradients.
+pub(crate) fn violators(found: &PairPartial) -> impl Iterator<Item = (&Drawn, f64)> {
+    let Extremes { least, greatest } = found.extremes;
+    let growers = found.growers.winners().iter().map(|row| (row, row.key));
+    let shrinkers = found.shrinkers.winners().iter().map(|row| (row, -row.key));
+    let growers = growers.filter(move |(_, gradient)| *gradient < greatest);
+    growers.chain(shrinkers.filter(move |(_, gradient)| *gradient > least))
+}
+
 impl Pair {
     pub fn new(index: u32, classes: (u32, u32), n_rows: u64, goal: Goal) -> Self {
         let log =
@@ -167,6 +183,8 @@ impl Pair {
             n_iter: 0,
             ending: false,
             best_gap: f64::INFINITY,
+            best_dual: f64::NEG_INFINITY,
+            rounding: 0.0,
             n_stalled: 0,
             n_failed: 0,
             is_cut: false,
@@ -231,8 +249,8 @@ impl Pair {
         }
     }
 
-    /// Takes in what a sweep found.
-    pub fn take_in(&mut self, found: &PairPartial, frame: &Frame, pool: &mut Pool) {
+    /// Takes in what a sweep found, of which the pool has all that [`violators`] gives.
+    pub fn take_in(&mut self, found: &PairPartial, frame: &Frame, pool: &Pool) {
         match self.phase {
             Phase::Solving => self.advance(found, frame, pool),
             Phase::Refreshing => self.confirm(found, frame, pool),
@@ -244,7 +262,7 @@ impl Pair {
         }
     }
 
-    fn advance(&mut self, found: &PairPartial, frame: &Frame, pool: &mut Pool) {
+    fn advance(&mut self, found: &PairPartial, frame: &Frame, pool: &Pool) {
         let n_changes: usize = self.log.segments.iter().map(|segment| segment.changes.len()).sum();
         let too_long = n_changes > LOG_PER_ROW * pool.n_rows().max(self.size);
         if found.extremes.gap() <= self.target() {
@@ -265,7 +283,7 @@ impl Pair {
     }
 
     /// Solves the problem over a new working set; whether anything came of it.
-    fn improve(&mut self, found: &PairPartial, frame: &Frame, pool: &mut Pool) -> bool {
+    fn improve(&mut self, found: &PairPartial, frame: &Frame, pool: &Pool) -> bool {
         self.keep_watched(&found.watched);
         let added = self.choose(found, pool);
         let left = self.goal.max_iter.saturating_sub(self.n_iter);
@@ -308,21 +326,14 @@ impl Pair {
     }
 
     /// New members: of the candidates, those that violate the conditions of the optimum.
-    fn choose(&mut self, found: &PairPartial, pool: &mut Pool) -> Vec<Member> {
-        let Extremes { least, greatest } = found.extremes;
-        let growers = found.growers.winners().iter().map(|row| (row, row.key));
-        let growers = growers.filter(|(_, gradient)| *gradient < greatest);
-        let shrinkers = found.shrinkers.winners().iter().map(|row| (row, -row.key));
-        let shrinkers = shrinkers.filter(|(_, gradient)| *gradient > least);
+    fn choose(&mut self, found: &PairPartial, pool: &Pool) -> Vec<Member> {
         let mut taken = std::collections::HashSet::new();
         let mut members = Vec::new();
-        for (drawn, gradient) in growers.chain(shrinkers) {
-            if taken.insert(drawn.row) {
-                let known = self.known.entry(drawn.row).or_insert_with(|| {
-                    let place = pool.add(drawn.row, &drawn.values);
-                    Known { place, bound: drawn.weight, beta: 0.0 }
-                });
-                let &mut Known { place, bound, beta } = known;
+        for (drawn, gradient) in violators(found) {
+            if let (true, Some(place)) = (taken.insert(drawn.row), pool.place(drawn.row)) {
+                let known = Known { place, bound: drawn.weight, beta: 0.0 };
+                let &mut Known { place, bound, beta } =
+                    self.known.entry(drawn.row).or_insert(known);
                 members.push(Member { row: drawn.row, place, bound, beta, gradient });
             }
         }
@@ -359,11 +370,16 @@ impl Pair {
     }
 
     /// The gradients are exact now: is this the optimum?
-    fn confirm(&mut self, found: &PairPartial, frame: &Frame, pool: &mut Pool) {
+    fn confirm(&mut self, found: &PairPartial, frame: &Frame, pool: &Pool) {
         let gap = found.extremes.gap();
-        self.note_optimum(found);
-        self.certificate.converged = gap <= self.goal.tol;
-        if !std::mem::take(&mut self.is_cut) {
+        self.note_optimum(found, frame, pool);
+        self.certificate.converged = gap <= self.goal.tol && self.rounding <= self.goal.tol;
+        let is_cut = std::mem::take(&mut self.is_cut);
+        // Steps of mere rounding change the objective no more.
+        let has_gained =
+            self.certificate.dual_objective > self.best_dual + 1e-12 * self.best_dual.abs();
+        self.best_dual = self.best_dual.max(self.certificate.dual_objective);
+        if !is_cut || !has_gained {
             self.n_failed += 1;
             self.n_stalled += u32::from(gap > 0.5 * self.best_gap);
             self.best_gap = self.best_gap.min(gap);
@@ -415,10 +431,11 @@ impl Pair {
     }
 
     /// The intercept and the objective, from the gradients of the support vectors.
-    fn note_optimum(&mut self, found: &PairPartial) {
+    fn note_optimum(&mut self, found: &PairPartial, frame: &Frame, pool: &Pool) {
         self.n_watched = found.watched.len();
         let (mut free, mut n_free) = (ExactSum::new(), 0_u64);
         let (mut quadratic, mut linear) = (ExactSum::new(), ExactSum::new());
+        let mut squares = 0.0;
         for &(row, gradient) in &found.watched {
             let Some(&Known { place, bound, beta }) = self.known.get(&row) else { continue };
             let member = Member { row, place, bound, beta, gradient };
@@ -429,7 +446,11 @@ impl Pair {
             // b'Kb = sum of b (gradient + y)
             quadratic.add(beta * (gradient + bound.signum()));
             linear.add(beta.abs());
+            if self.goal.rounding > 0.0 {
+                squares += (beta * frame.kernel_of_itself(pool.row(place))).powi(2);
+            }
         }
+        self.rounding = self.goal.rounding * squares.sqrt();
         if !self.is_given {
             self.intercept = match n_free {
                 0 => -found.extremes.middle(),

@@ -1,6 +1,7 @@
 //! The step of the solver over all blocks: gradients take in what changed, and the rows come
 //! back that violate the conditions of the optimum most.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use drystone_core::wire::exact_sums;
@@ -107,10 +108,9 @@ impl Partial for SweepPartial {
 
 /// The rows of a slice, by problem.
 #[derive(Default)]
-pub(crate) struct SweepState(Vec<Kept>);
+pub(crate) struct SweepState(BTreeMap<u32, Kept>);
 
 struct Kept {
-    pair: u32,
     epoch: u32,
     /// Segments taken in.
     applied: usize,
@@ -153,11 +153,9 @@ impl Job for Sweep {
         let mut kept = std::mem::take(&mut state.0);
         for (task, into) in self.pairs.iter().zip(&mut into.pairs) {
             let (epoch, applied) = (task.log.epoch, task.log.segments.len() - 1);
-            let fits = |kept: &Kept| {
-                kept.pair == task.pair && kept.epoch == epoch && kept.applied == applied
-            };
-            let mut rows = match kept.iter().position(fits) {
-                Some(idx) => kept.swap_remove(idx).rows,
+            let fits = |kept: &Kept| kept.epoch == epoch && kept.applied == applied;
+            let mut rows = match kept.remove(&task.pair).filter(fits) {
+                Some(kept) => kept.rows,
                 None => {
                     if codes.is_none() {
                         codes = Some(self.classes.codes(at)?);
@@ -167,7 +165,7 @@ impl Job for Sweep {
             };
             self.take_in(at, task, applied, &mut rows);
             report(at, task, &rows, into);
-            state.0.push(Kept { pair: task.pair, epoch, applied: applied + 1, rows });
+            state.0.insert(task.pair, Kept { epoch, applied: applied + 1, rows });
         }
         Ok(())
     }

@@ -60,6 +60,9 @@ impl<V: Real> WorkingSet<V> {
         let n_old = self.members.len();
         self.members.extend(members);
         let n = self.members.len();
+        if n == 0 {
+            return;
+        }
         let rows = |members: Range<usize>| {
             self.members[members].iter().map(|member| pool.row(member.place))
         };

@@ -116,7 +116,7 @@ fn data_that_do_not_vary() {
 fn numbers_too_large_for_the_kernel() {
     let rows = Rows::new(array![[1e80], [-1e80]], vec![0, 1]);
     let error = text(&Svc::params().kernel(Kernel::Linear), &rows.cut(2));
-    assert!(error.contains("keeps kernels below 1e150: scale the columns"), "{error}");
+    assert!(error.contains("products stay below 1e150: scale them"), "{error}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod explain;
+mod far;
 mod files;
 mod golden;
 mod predictions;

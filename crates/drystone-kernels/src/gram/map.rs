@@ -12,6 +12,9 @@ pub enum Map {
     /// 2^t, where t is minus half the squared distance: the radial basis function
     /// exp(-gamma |x - s|^2), for rows that are prepared as x sqrt(2 gamma log2 e).
     Exp2,
+    /// The same from differences, feature by feature: half again as slow, and right for rows
+    /// that are far from 0, whose squares would swallow the distance.
+    Exp2OfDifferences,
     /// (t + coef0)^degree: the polynomial kernel, for rows prepared as x sqrt(gamma).
     Power {
         /// What is added to t.
@@ -24,6 +27,12 @@ pub enum Map {
         /// What is added to t.
         coef0: f64,
     },
+}
+
+/// t - d^2 / 2, rounded once.
+#[inline(always)]
+pub(super) fn minus_half_square<V: Vector>(d: V, t: V) -> V {
+    d.fma(d * constant(-0.5), t)
 }
 
 impl Map {
@@ -42,8 +51,11 @@ impl Map {
     /// [`accumulate`](super::accumulate) finds, to the bit.
     #[must_use]
     pub fn kernel<T: Real>(self, a: &[T], a_offset: T, b: &[T], b_offset: T) -> T {
-        let t = a.iter().zip(b).fold(a_offset + b_offset, |t, (&x, &y)| x.fma(y, t));
-        self.of(t)
+        let term = |t, (&x, &y): (&T, &T)| match self {
+            Self::Exp2OfDifferences => minus_half_square(x - y, t),
+            _ => x.fma(y, t),
+        };
+        self.of(a.iter().zip(b).fold(a_offset + b_offset, term))
     }
 
     /// The function of t.
@@ -51,7 +63,9 @@ impl Map {
     pub(super) fn of<V: Vector>(self, t: V) -> V {
         match self {
             Self::Identity => t,
-            Self::Exp2 => exp2(t),
+            // Rounding may put t above 0, where no distance is.
+            Self::Exp2 => exp2(t.min(constant(0.0))),
+            Self::Exp2OfDifferences => exp2(t),
             Self::Power { coef0, degree } => {
                 let base = t + constant(coef0);
                 let mut power = constant(1.0);

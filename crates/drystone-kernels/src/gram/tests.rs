@@ -17,9 +17,10 @@ fn values<T: Float>(seed: u64, n: usize) -> Vec<T> {
     values_of(seed, n, 1)
 }
 
-const MAPS: [Map; 5] = [
+const MAPS: [Map; 6] = [
     Map::Identity,
     Map::Exp2,
+    Map::Exp2OfDifferences,
     Map::Power { coef0: 0.5, degree: 3 },
     Map::Power { coef0: 0.0, degree: 0 },
     Map::Tanh { coef0: -0.25 },
@@ -175,6 +176,22 @@ fn far_rows_and_large_numbers_have_their_limits() {
         assert_eq!(of::<f32>(Map::Tanh { coef0: 0.0 }, x, 1.0), limit);
         assert_eq!(of::<f64>(Map::Tanh { coef0: 0.0 }, x, 1.0), limit);
     }
+}
+
+/// The sum of a far row's square and its products with another rounds above 0 easily.
+#[test]
+fn kernels_of_distances_are_never_above_one() {
+    for scale in [1.0, 1e4, 1e8, 1e15, 1e30] {
+        for (a, b) in [(1.1, 1.1), (1.1, 1.100_000_1), (-0.3, -0.3)] {
+            let single = of::<f32>(Map::Exp2, a * scale, b * scale);
+            let double = of::<f64>(Map::Exp2, a * scale, b * scale);
+            assert!((0.0..=1.0).contains(&single) && (0.0..=1.0).contains(&double), "{scale}");
+        }
+        let same = of::<f64>(Map::Exp2OfDifferences, 1.1 * scale, 1.1 * scale);
+        assert_eq!(same, 1.0, "{scale}");
+    }
+    let (a, b) = (1e9 + 1.0, 1e9);
+    assert_eq!(of::<f64>(Map::Exp2OfDifferences, a, b), of::<f64>(Map::Exp2, 1.0, 0.0));
 }
 
 #[test]

@@ -61,15 +61,13 @@ impl Calibrated<Svc> {
     /// calibrated SVC; [`Limit`](drystone_core::ErrorKind::Limit) over 2 GiB.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let (header, tensors) = archive::read(bytes)?;
-        let header: Header = serde_json::from_str(&header)
-            .map_err(|error| Error::format("the header of a calibrated drystone SVC", error))?;
+        let header: Header = archive::header(&header, (FORMAT, VERSION))?;
         let model = Self::from_parts(&header, &tensors)?;
         archive::check_canonical(bytes, &model.to_bytes()?)?;
         Ok(model)
     }
 
     fn from_parts(header: &Header, tensors: &SafeTensors<'_>) -> Result<Self> {
-        archive::check_format((FORMAT, VERSION), (&header.format, header.version))?;
         let numbers: Vec<f64> = archive::numbers(&archive::tensor(tensors, "sigmoids")?)?;
         let model = Svc::from_bytes(archive::tensor(tensors, "svc")?.data())?;
         let n_pairs = model.n_classes() * (model.n_classes() - 1) / 2;

@@ -48,7 +48,7 @@ impl<'a> Problem<'a> {
         problem.center = if center.is_finite() { center } else { 0.0 };
         let all = positive.decisions.iter().chain(negative.decisions);
         let widest = all.fold(0.0, |most: f64, f| most.max((f - problem.center).abs()));
-        problem.scale = if widest > 0.0 && widest.is_finite() { widest } else { 1.0 };
+        problem.scale = if widest > 1e-290 && widest.is_finite() { widest } else { 1.0 };
         problem
     }
 

@@ -73,7 +73,6 @@ impl CalibratedParams<'_> {
     /// # Performance
     /// `folds` + 1 fits, and for each fold a pass that decides its rows; two passes before.
     /// The decisions are in memory until the sigmoids are fitted: 8 (`n_classes` - 1) bytes a
-    /// The decisions are in memory until the sigmoids are fitted: 8 (`n_classes` - 1) bytes a
     /// row, twice that if rows have weights.
     pub fn fit(&self, data: &impl ToChunked) -> Result<Calibrated<Svc>> {
         fit::fit(self, self.check()?, &data.to_chunked()?)

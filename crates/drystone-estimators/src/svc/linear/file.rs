@@ -82,15 +82,13 @@ impl LinearSvc {
     /// [`Limit`](drystone_core::ErrorKind::Limit) over 2 GiB.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let (header, tensors) = archive::read(bytes)?;
-        let header: Header = serde_json::from_str(&header)
-            .map_err(|error| Error::format("the header of a drystone linear SVC", error))?;
+        let header: Header = archive::header(&header, (FORMAT, VERSION))?;
         let model = Self::from_parts(header, &tensors)?;
         archive::check_canonical(bytes, &model.to_bytes()?)?;
         Ok(model)
     }
 
     fn from_parts(header: Header, tensors: &SafeTensors<'_>) -> Result<Self> {
-        archive::check_format((FORMAT, VERSION), (&header.format, header.version))?;
         let status = Status::ALL.iter().find(|(_, name)| *name == header.status);
         let (status, _) = *status.ok_or_else(|| Error::format("a status", &header.status))?;
         let numbers = |name| archive::numbers(&archive::tensor(tensors, name)?);

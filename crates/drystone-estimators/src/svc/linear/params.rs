@@ -152,7 +152,7 @@ impl<'a> LinearSvcParams<'a> {
     /// # Errors
     /// - [`Parameter`](drystone_core::ErrorKind::Parameter): a parameter is not allowed.
     /// - [`Format`](drystone_core::ErrorKind::Format): no targets, or one class only.
-    /// - [`Limit`](drystone_core::ErrorKind::Limit): more than 1,024 classes; the hinge with more
+    /// - [`Limit`](drystone_core::ErrorKind::Limit): more than 256 classes; the hinge with more
     ///   than 1,023 columns.
     /// - [`Empty`](drystone_core::ErrorKind::Empty): no rows, or a class without positive weight.
     /// - [`NotFinite`](drystone_core::ErrorKind::NotFinite), [`Weight`](drystone_core::ErrorKind::Weight):

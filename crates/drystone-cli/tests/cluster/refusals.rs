@@ -1,0 +1,84 @@
+//! What cannot be done is said, in time, and by name.
+
+use std::time::{Duration, Instant};
+
+use drystone_cluster::Cluster;
+use drystone_core::{Block, ChunkedDataset, Dtype, ErrorKind, Inline, Layout};
+use drystone_estimators::KMeans;
+use drystone_sources::{csv, generate::Blobs};
+use ndarray::Array2;
+
+use crate::support::{Process, Processes};
+
+/// An address that nobody listens on.
+fn nowhere() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("its address").to_string()
+}
+
+#[test]
+fn a_worker_without_a_scheduler_says_so_and_gives_up() {
+    let (address, started) = (nowhere(), Instant::now());
+    let mut worker = Process::start(&["worker", &address, "--connect-timeout", "2"]);
+    let status = worker.wait();
+    assert!(!status.success() && started.elapsed() < Duration::from_secs(10));
+    let said = worker.said();
+    assert!(said.len() >= 3, "{said:?}");
+    assert!(said[0].contains(&address) && said[0].contains("trying again"), "{said:?}");
+    assert!(said.last().is_some_and(|line| line.contains("giving up after 2 s")), "{said:?}");
+}
+
+#[test]
+fn a_worker_waits_for_a_scheduler_that_comes_late() {
+    let address = nowhere();
+    let worker = Process::start(&["worker", &address, "--slots", "1", "--memory", "1MiB"]);
+    worker.after("trying again");
+    let _scheduler = Process::start(&["scheduler", "--bind", &address]);
+    worker.after("is connected to");
+}
+
+#[test]
+fn no_scheduler_and_no_workers() {
+    let error = Cluster::connect(&nowhere()).err().expect("nobody there");
+    assert!(error.to_string().contains("it cannot be reached"), "{error}");
+    let processes = Processes::start(&[]);
+    let error = Cluster::connect(&processes.address).err().expect("no workers");
+    assert!(error.to_string().contains("has no workers"), "{error}");
+    assert!(Cluster::connect("no address").is_err());
+}
+
+#[test]
+fn addresses_that_others_reach_are_refused() {
+    let mut scheduler = Process::start(&["scheduler", "--bind", "0.0.0.0:0"]);
+    assert!(!scheduler.wait().success());
+    assert!(scheduler.said().is_empty());
+}
+
+#[test]
+fn errors_of_workers_are_those_of_this_process() {
+    let processes = Processes::start(&[1, 1]);
+    let (cluster, inline) = (processes.connect(), Inline::default());
+    let directory = tempfile::tempdir().expect("a directory");
+    let rows = (0..4000).map(|row| format!("{row},{}\n", if row == 2501 { "nan" } else { "1" }));
+    let file = directory.path().join("bad.csv");
+    std::fs::write(&file, rows.collect::<String>()).expect("a file");
+    let data =
+        csv::open(&file).header(csv::Header::No).block_rows(300).dataset().expect("a dataset");
+    let local = KMeans::params(2).on(&inline).fit(&data).expect_err("a bad row");
+    let remote = KMeans::params(2).on(&cluster).fit(&data).expect_err("a bad row");
+    assert_eq!((remote.kind(), remote.location()), (local.kind(), local.location()));
+    assert_eq!(remote.to_string(), local.to_string());
+    // The workers are as good as before.
+    let data = Blobs::new(1000, 2).centers(2).dataset();
+    assert!(KMeans::params(2).on(&cluster).fit(&data).is_ok());
+}
+
+#[test]
+fn data_that_only_this_process_has() {
+    let processes = Processes::start(&[1]);
+    let data = ChunkedDataset::from_blocks(Layout::new(Dtype::F64, 1, 10, 5), |_| {
+        Ok(Block::new(Array2::<f64>::zeros((5, 1))))
+    });
+    let error = KMeans::params(2).on(&processes.connect()).fit(&data).expect_err("closures");
+    assert!(matches!(error.kind(), ErrorKind::NotDescribed { .. }), "{error}");
+}

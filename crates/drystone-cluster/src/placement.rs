@@ -1,0 +1,224 @@
+//! Which worker takes a partition: the same one in each step, so that its blocks are in memory
+//! there.
+//!
+//! Rendezvous hashing of partitions to the workers that live, with bounded load: no worker owns
+//! more than its share of the partitions, by its slots. When one is gone only its partitions
+//! move, and those that the bound moves with them.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use ballista_core::JobId;
+use ballista_core::serde::protobuf::{AvailableVcores, job_status};
+use ballista_core::serde::scheduler::TaskKey;
+use ballista_scheduler::cluster::{BoundTask, ClusterState, DistributionPolicy};
+use ballista_scheduler::state::execution_graph::{TaskDescription, create_task_info};
+use ballista_scheduler::state::execution_stage::RunningStage;
+use ballista_scheduler::state::task_manager::JobInfoCache;
+use datafusion::error::Result;
+
+/// Binds each partition to its owner, and to nobody else.
+pub(crate) struct Pinned {
+    pub cluster: Arc<dyn ClusterState>,
+}
+
+impl fmt::Debug for Pinned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pinned").finish_non_exhaustive()
+    }
+}
+
+/// A worker that lives, and how many tasks it takes at a time.
+#[derive(Clone, Debug)]
+struct Live {
+    id: String,
+    slots: usize,
+}
+
+#[async_trait]
+impl DistributionPolicy for Pinned {
+    fn name(&self) -> &str {
+        "pinned"
+    }
+
+    async fn bind_tasks(
+        &self,
+        mut budgets: Vec<&mut AvailableVcores>,
+        jobs: Arc<HashMap<JobId, JobInfoCache>>,
+    ) -> Result<Vec<BoundTask>> {
+        let live = self.live().await;
+        let mut bound = Vec::new();
+        for (job, info) in jobs.iter() {
+            if !matches!(info.status, Some(job_status::Status::Running(_))) {
+                continue;
+            }
+            let mut graph = info.execution_graph.write().await;
+            let session = graph.session_id().to_string();
+            let mut seen = Vec::new();
+            while let Some(stage) = graph.fetch_running_stage(&seen) {
+                seen.push(stage.stage_id);
+                bound.extend(bind_stage(stage, &live, &mut budgets, &session, job));
+            }
+        }
+        Ok(bound)
+    }
+}
+
+impl Pinned {
+    /// By the engine's own list: tasks are bound when something happens, so that time since the
+    /// last look says nothing.
+    async fn live(&self) -> Vec<Live> {
+        let beating = self.cluster.executor_heartbeats();
+        let all = self.cluster.registered_executor_metadata().await;
+        let beats = all.into_iter().filter(|worker| beating.contains_key(&worker.id));
+        let live = |worker: ballista_core::serde::scheduler::ExecutorMetadata| Live {
+            slots: worker.specification.vcores.max(1) as usize,
+            id: worker.id,
+        };
+        let mut live: Vec<Live> = beats.map(live).collect();
+        live.sort_by(|a, b| a.id.cmp(&b.id));
+        live
+    }
+}
+
+/// Binds what is pending to those owners that have a free slot.
+fn bind_stage(
+    stage: &mut RunningStage,
+    live: &[Live],
+    budgets: &mut [&mut AvailableVcores],
+    session: &str,
+    job: &JobId,
+) -> Vec<BoundTask> {
+    let pending = stage.pending.next_slice(usize::MAX);
+    let merges = takes_all_partitions(stage);
+    let owners = owners(stage.pending.total_partitions(), live);
+    let (mut bound, mut left) = (Vec::new(), Vec::new());
+    let tasks: Vec<Vec<usize>> = match merges {
+        true if pending.is_empty() => Vec::new(),
+        true => vec![pending],
+        false => pending.into_iter().map(|partition| vec![partition]).collect(),
+    };
+    for partitions in tasks {
+        let owner = owners.get(partitions[0]).copied().flatten().map(|idx| live[idx].id.as_str());
+        // Merging needs no blocks: whoever is free may do it.
+        let mut free = budgets.iter_mut().filter(|budget| budget.vcores > 0);
+        match free.find(|budget| merges || Some(budget.executor_id.as_str()) == owner) {
+            Some(budget) => {
+                budget.vcores -= 1;
+                bound.push(bind(stage, &budget.executor_id, partitions, session, job));
+            }
+            None => left.extend(partitions),
+        }
+    }
+    stage.pending.reschedule(left);
+    bound
+}
+
+/// Whether one task of the stage reads all that comes in, whatever partition it is.
+fn takes_all_partitions(stage: &RunningStage) -> bool {
+    let input = stage.plan.children().first().map(|child| child.properties());
+    input.is_some_and(|input| input.output_partitioning().partition_count() == 1)
+}
+
+fn bind(
+    stage: &mut RunningStage,
+    worker: &str,
+    partitions: Vec<usize>,
+    session: &str,
+    job: &JobId,
+) -> BoundTask {
+    let task_id = stage.task_infos.len();
+    let mut info = create_task_info(worker.to_owned(), task_id);
+    info.global_input_partition_ids.clone_from(&partitions);
+    info.vcores_consumed = 1;
+    stage.task_infos.push(info);
+    let failures = partitions.iter().filter_map(|&idx| stage.task_failure_numbers.get(idx));
+    let task = TaskDescription {
+        session_id: session.to_owned(),
+        key: TaskKey { job_id: job.clone(), stage_id: stage.stage_id, task_id },
+        stage_attempt_num: stage.stage_attempt_num,
+        task_attempt: failures.copied().max().unwrap_or(0),
+        global_input_partition_ids: partitions,
+        vcores_consumed: 1,
+        plan: Arc::clone(&stage.plan),
+        session_config: Arc::clone(&stage.session_config),
+    };
+    (worker.to_owned(), task)
+}
+
+/// The owner of each partition, as a position among the workers.
+fn owners(n_partitions: usize, live: &[Live]) -> Vec<Option<usize>> {
+    let slots: usize = live.iter().map(|worker| worker.slots).sum();
+    let mut room: Vec<usize> =
+        live.iter().map(|worker| (n_partitions * worker.slots).div_ceil(slots)).collect();
+    let mut owner = |partition: usize| {
+        let with_room = (0..live.len()).filter(|&idx| room[idx] > 0);
+        let owner = with_room.max_by_key(|&idx| weight(&live[idx].id, partition));
+        if let Some(owner) = owner {
+            room[owner] -= 1;
+        }
+        owner
+    };
+    (0..n_partitions).map(&mut owner).collect()
+}
+
+/// What a worker bids for a partition: the highest wins. The same wherever and whenever it is
+/// computed.
+fn weight(worker: &str, partition: usize) -> u64 {
+    let words = worker.as_bytes().chunks(8).map(|bytes| {
+        let mut word = [0; 8];
+        word[..bytes.len()].copy_from_slice(bytes);
+        u64::from_le_bytes(word)
+    });
+    let all: Vec<u64> = words.chain([partition as u64]).collect();
+    drystone_kernels::normal::mix(&all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn workers(slots: &[usize]) -> Vec<Live> {
+        let live = |(idx, &slots)| Live { id: format!("worker-{idx}"), slots };
+        slots.iter().enumerate().map(live).collect()
+    }
+
+    fn shares(owners: &[Option<usize>], n_workers: usize) -> Vec<usize> {
+        let of = |worker| owners.iter().filter(|owner| **owner == Some(worker)).count();
+        (0..n_workers).map(of).collect()
+    }
+
+    #[test]
+    fn each_partition_has_an_owner_and_no_worker_has_more_than_its_share() {
+        for slots in [&[1][..], &[1, 1], &[1, 2, 5], &[4; 7]] {
+            let live = workers(slots);
+            let all: usize = slots.iter().sum();
+            for n in [0, 1, 2, 8, 100] {
+                let owners = owners(n, &live);
+                assert!(owners.iter().all(Option::is_some));
+                for (share, slots) in shares(&owners, live.len()).into_iter().zip(slots) {
+                    assert!(share <= (n * slots).div_ceil(all), "{share} of {n} on {slots}");
+                }
+            }
+        }
+        assert_eq!(owners(3, &[]), [None; 3]);
+    }
+
+    #[test]
+    fn most_partitions_stay_when_a_worker_leaves() {
+        let live = workers(&[1; 8]);
+        let before = owners(64, &live);
+        for gone in 0..8 {
+            let mut rest = live.clone();
+            rest.remove(gone);
+            let after = owners(64, &rest);
+            let stayed = before.iter().zip(&after).filter(|(before, after)| {
+                before.map(|idx| &live[idx].id) == after.map(|idx| &rest[idx].id)
+            });
+            // All but its own eight, and a few that the bound moves.
+            assert!(stayed.count() >= 40, "{gone} left");
+        }
+    }
+}
