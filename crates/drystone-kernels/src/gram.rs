@@ -32,10 +32,8 @@ use crate::Isa;
 use map::minus_half_square;
 use vector::Vector;
 
-/// Vectors of rows and supports that meet at a time: their sums, and what goes into them,
-/// fill the registers of AVX2.
+/// Vectors of rows that meet some supports at a time; how many depends on the type.
 const VECTORS: usize = 4;
-const GROUP: usize = 3;
 
 /// Rows, row-major and prepared, with what each adds to t.
 #[derive(Clone, Copy, Debug)]
@@ -264,27 +262,27 @@ impl<'a, T: Real> Task<'a, T> {
         Self { map, rows, supports }
     }
 
-    fn run_on<S: Sink<T>>(&self, isa: Isa, sink: &mut S) {
+    /// `G` supports at a time.
+    fn run_on<S: Sink<T>, const G: usize>(&self, isa: Isa, sink: &mut S) {
+        match self.supports.sparse {
+            // What is 0 in a support may be a difference.
+            _ if self.map == Map::Exp2OfDifferences => {
+                self.run_with::<S, G>(isa, &Differences(self.supports.rows), sink);
+            }
+            // Each needs other features: there are no loads to share. Two at a time were slower.
+            Some(sparse) => self.run_with::<S, 1>(isa, sparse, sink),
+            None => self.run_with::<S, G>(isa, &Dense(self.supports.rows), sink),
+        }
+    }
+
+    fn run_with<S: Sink<T>, const G: usize>(&self, isa: Isa, terms: &impl Terms<T>, sink: &mut S) {
         match isa {
             #[cfg(target_arch = "x86_64")]
             Isa::Avx2 if Isa::available().contains(&isa) => {
                 // SAFETY: this machine has AVX2 and FMA.
-                unsafe { avx2::run(self, sink) }
+                unsafe { avx2::run::<T, S, _, G>(self, terms, sink) }
             }
-            _ => self.run::<T, S>(sink),
-        }
-    }
-
-    #[inline(always)]
-    fn run<V: Vector<Real = T>, S: Sink<T>>(&self, sink: &mut S) {
-        match self.supports.sparse {
-            // What is 0 in a support may be a difference.
-            _ if self.map == Map::Exp2OfDifferences => {
-                self.meet_all::<V, S, GROUP>(&Differences(self.supports.rows), sink);
-            }
-            // Each needs other features: there are no loads to share. Two at a time were slower.
-            Some(sparse) => self.meet_all::<V, S, 1>(sparse, sink),
-            None => self.meet_all::<V, S, GROUP>(&Dense(self.supports.rows), sink),
+            _ => self.meet_all::<T, S, G>(terms, sink),
         }
     }
 

@@ -32,7 +32,7 @@ fn cases() -> Vec<(&'static str, Rows, Gamma)> {
 
 /// The dual and primal objectives and the decisions, by differences, one row after the other.
 fn naive(model: &Svc, rows: &Rows, c: f64) -> (f64, f64, Vec<f64>) {
-    let coefs: Vec<f64> = model.dual_coef().iter().copied().collect();
+    let coefs: Vec<f64> = model.dual_coef().to_vec();
     let row = |row: usize| rows.records.row(row);
     let kernel = |a: usize, b: usize| {
         let square: f64 = row(a).iter().zip(row(b)).map(|(x, y)| (x - y).powi(2)).sum();

@@ -5,7 +5,7 @@ use std::ops::{Add, Div, Mul, Sub};
 
 use super::real::Real;
 use super::vector::{Vector, constants};
-use super::{Sink, Task};
+use super::{Sink, Task, Terms};
 use crate::smo::{Solver, Stop};
 
 /// Eight numbers; made only in functions that need AVX2.
@@ -16,10 +16,14 @@ pub struct F32x8(__m256);
 #[derive(Clone, Copy)]
 pub struct F64x4(__m256d);
 
-/// [`Task::run`] with AVX2 and FMA.
+/// [`Task::meet_all`] with AVX2 and FMA.
 #[target_feature(enable = "avx2,fma")]
-pub(super) fn run<T: Real, S: Sink<T>>(task: &Task<'_, T>, sink: &mut S) {
-    task.run::<T::Avx2, S>(sink);
+pub(super) fn run<T: Real, S: Sink<T>, X: Terms<T>, const G: usize>(
+    task: &Task<'_, T>,
+    terms: &X,
+    sink: &mut S,
+) {
+    task.meet_all::<T::Avx2, S, G>(terms, sink);
 }
 
 /// [`Solver::run`] with AVX2 and FMA.
