@@ -1,6 +1,6 @@
 //! Where an example runs: on threads of this machine, or on the workers of a cluster.
 
-use drystone::{Error, Executor, Result, Threads};
+use drystone::{Executor, Result, Threads};
 
 use super::machine;
 
@@ -20,5 +20,5 @@ fn connect(address: &str) -> Result<Box<dyn Executor>> {
 #[cfg(not(feature = "cluster"))]
 fn connect(address: &str) -> Result<Box<dyn Executor>> {
     let expected = "left out: this program was built without `--features cluster`";
-    Err(Error::parameter("--cluster", expected, address))
+    Err(drystone::Error::parameter("--cluster", expected, address))
 }
