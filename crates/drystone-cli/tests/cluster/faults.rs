@@ -43,7 +43,7 @@ fn local_sha256() -> String {
 #[test]
 fn a_worker_that_is_killed_between_steps() {
     for pass in [1, 2, 4] {
-        let mut processes = Processes::start(&[1, 1]);
+        let mut processes = Processes::watchful(&[1, 1]);
         let cluster = processes.connect();
         let worker = Mutex::new(processes.workers.remove(0));
         let kill = At::pass(pass, || worker.lock().expect("a worker").kill());
@@ -57,7 +57,7 @@ fn a_worker_that_is_killed_between_steps() {
 
 #[test]
 fn a_worker_that_is_killed_while_it_maps() {
-    let mut processes = Processes::start(&[1, 1]);
+    let mut processes = Processes::watchful(&[1, 1]);
     let cluster = processes.connect();
     let worker = Mutex::new(processes.workers.remove(0));
     let killed = Mutex::new(None);
@@ -97,7 +97,7 @@ fn a_worker_that_comes_late_takes_its_share() {
 
 #[test]
 fn all_workers_gone_for_a_while() {
-    let mut processes = Processes::start(&[1]);
+    let mut processes = Processes::watchful(&[1]);
     let cluster = processes.connect();
     let address = processes.address.clone();
     let worker = Mutex::new(processes.workers.remove(0));

@@ -10,7 +10,7 @@ use drystone_core::ChunkedDataset;
 use drystone_sources::generate::Blobs;
 
 /// How long a process may take to say what it is expected to say.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A process of `drystone`, and what it says.
 pub struct Process {
@@ -77,8 +77,19 @@ pub struct Processes {
 }
 
 impl Processes {
+    /// No worker counts as dead because this machine is busy.
     pub fn start(slots: &[usize]) -> Self {
-        let scheduler = Process::start(&["scheduler", "--bind", "127.0.0.1:0"]);
+        Self::with_timeout(slots, "60")
+    }
+
+    /// A worker counts as dead as soon as users would have it.
+    pub fn watchful(slots: &[usize]) -> Self {
+        Self::with_timeout(slots, "4")
+    }
+
+    fn with_timeout(slots: &[usize], seconds: &str) -> Self {
+        let bind = ["scheduler", "--bind", "127.0.0.1:0", "--worker-timeout", seconds];
+        let scheduler = Process::start(&bind);
         let address = scheduler.after("scheduler at ");
         let mut processes = Self { _scheduler: scheduler, address, workers: Vec::new() };
         slots.iter().for_each(|&slots| processes.add_worker(slots));
