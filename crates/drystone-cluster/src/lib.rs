@@ -2,8 +2,8 @@
 //! of a scheduler, with the same bits as local threads.
 //!
 //! The engine is Apache DataFusion Ballista; all that the rest of drystone sees of it is in
-//! this crate: one node ([`node`]), how it travels ([`codec`]), and which worker gets which
-//! blocks ([`placement`]). A step is a plan of two stages: partitions of blocks are mapped to
+//! this crate: one node (`node`), how it travels (`codec`), and which worker gets which
+//! blocks (`placement`). A step is a plan of two stages: partitions of blocks are mapped to
 //! partials, and these are merged. Blocks are read or made where they are mapped.
 
 mod client;
