@@ -269,7 +269,7 @@ impl<'a, T: Real> Task<'a, T> {
             _ if self.map == Map::Exp2OfDifferences => {
                 self.run_with::<S, G>(isa, &Differences(self.supports.rows), sink);
             }
-            // Each needs other features: there are no loads to share. Two at a time were slower.
+            // Each needs other features: there are no loads to share. Two at a time were not faster.
             Some(sparse) => self.run_with::<S, 1>(isa, sparse, sink),
             None => self.run_with::<S, G>(isa, &Dense(self.supports.rows), sink),
         }

@@ -18,7 +18,8 @@ pub struct Certificate {
     /// at most, for the returned intercept, in units of the decision function; or by how much
     /// the coefficients violate theirs, in units of C, if that is more.
     pub max_kkt_violation: f64,
-    /// Whether the largest violation between two rows is within `tol`.
+    /// Whether the largest violation between two rows is within `tol`, and what rounding may have
+    /// done to it as well.
     pub converged: bool,
     /// Whether the kernel makes the problem convex; if not, there is no duality gap, and the
     /// conditions hold at every local optimum.

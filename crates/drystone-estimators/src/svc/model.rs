@@ -46,7 +46,8 @@ pub enum Status {
     MaxTime,
     /// It was cancelled.
     Cancelled,
-    /// Rounding hides what is left to be gained: `tol` is too small for these numbers.
+    /// Rounding hides what is left to be gained: `tol` is too small for these numbers. Or the
+    /// optimum was not confirmed after twenty attempts.
     Stalled,
 }
 

@@ -208,7 +208,8 @@ impl<'a> SvcParams<'a> {
     /// # Errors
     /// - [`Parameter`](drystone_core::ErrorKind::Parameter): a parameter is not allowed;
     ///   gamma "scale" of data that do not vary; kernels above 1e150.
-    /// - [`Format`](drystone_core::ErrorKind::Format): no targets, or one class only.
+    /// - [`Format`](drystone_core::ErrorKind::Format): no targets, or one class only; with the
+    ///   linear kernel, products above 1e150.
     /// - [`Limit`](drystone_core::ErrorKind::Limit): more than 256 classes.
     /// - [`Empty`](drystone_core::ErrorKind::Empty): no rows, or a class without positive weight.
     /// - [`NotFinite`](drystone_core::ErrorKind::NotFinite), [`Weight`](drystone_core::ErrorKind::Weight):

@@ -12,8 +12,8 @@ pub enum Map {
     /// 2^t, where t is minus half the squared distance: the radial basis function
     /// exp(-gamma |x - s|^2), for rows that are prepared as x sqrt(2 gamma log2 e).
     Exp2,
-    /// The same from differences, feature by feature: half again as slow, and right for rows
-    /// that are far from 0, whose squares would swallow the distance.
+    /// The same from differences, feature by feature, each of which takes three operations and
+    /// not one: right for rows that are far from 0, whose squares would swallow the distance.
     Exp2OfDifferences,
     /// (t + coef0)^degree: the polynomial kernel, for rows prepared as x sqrt(gamma).
     Power {
