@@ -1,27 +1,25 @@
-//! The executor of a driver: sends each step to a scheduler as a plan.
+//! The executor of a driver: sends each step to a scheduler as a plan, and tries it again when
+//! others fail.
+
+mod background;
+mod channel;
+mod news;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use ballista_core::config::{
-    BALLISTA_CLIENT_GRPC_MAX_MESSAGE_SIZE, BALLISTA_CLIENT_IO_RETRIES_TIMES,
-    BALLISTA_CLIENT_IO_RETRY_WAIT_TIME_MS, BALLISTA_CLIENT_PULL,
-};
-use ballista_core::execution_plans::execute_physical_plan;
-use ballista_core::extension::SessionConfigExt;
-use datafusion::arrow::array::RecordBatch;
-use datafusion::error::DataFusionError;
-use datafusion::prelude::SessionConfig;
-use datafusion_proto::protobuf::PhysicalPlanNode;
 use drystone_core::executor::{Executor, Outcome, RemoteStep, Resources, Step, StepStats};
-use drystone_core::{Error, ErrorKind, Event, Result};
-use futures::TryStreamExt;
-use tokio::runtime::{Builder, Runtime};
+use drystone_core::{ChunkedDataset, Error, ErrorKind, Event, Result};
 
-use crate::codec::StepCodec;
-use crate::mapper::check_blocks;
-use crate::message::{Body, Done, Part, Run, Stage};
-use crate::{MAX_MESSAGE, node, rest};
+use crate::link::News;
+use crate::message::{Done, Part, Run, check_blocks};
+use crate::scheduler::WorkerState;
+use crate::state;
+use crate::trust::Trust;
+
+use background::Background;
+use channel::{Attempt, Channel};
+use news::{Ahead, Link};
 
 /// Partitions for each slot: more even out slow and fast ones, and each costs about 1 ms.
 const PARTITIONS_PER_SLOT: usize = 3;
@@ -29,13 +27,15 @@ const PARTITIONS_PER_SLOT: usize = 3;
 const LOOK: Duration = Duration::from_millis(20);
 /// Between two attempts at a step.
 const RETRY: Duration = Duration::from_millis(250);
+/// Workers that may be lost in one step before the step itself counts as what ends them.
+const MAX_LOST: usize = 4;
 
 /// Workers behind a scheduler: the executor for a fit that outgrows one machine.
 ///
 /// Blocks are read or made where they are mapped; descriptions, parameters and partials travel.
 /// So the data must be ones that workers can have too: generators, and files that are there
 /// under the same path. A fit gives the same bits as on local threads, whichever workers there
-/// are, come, or die.
+/// are, come, or die, and when the scheduler is started again.
 ///
 /// ```no_run
 /// use drystone_cluster::Cluster;
@@ -48,18 +48,27 @@ const RETRY: Duration = Duration::from_millis(250);
 /// ```
 pub struct Cluster {
     background: Background,
+    channel: Channel,
+    link: Link,
     scheduler: String,
-    /// Of this driver, among all of the scheduler.
-    id: String,
-    config: SessionConfig,
+    trust: Trust,
     slots: usize,
     patience: Duration,
-    /// Sessions of all drivers must differ where their state is.
-    first_session: u64,
+    /// Sessions and steps of all drivers must differ.
+    salt: u64,
     steps: AtomicU64,
 }
 
 impl Cluster {
+    /// Connects to the scheduler of the same user at `host:port`, which must have workers: with
+    /// the token that the scheduler has left for them.
+    ///
+    /// # Errors
+    /// As for [`connect_with`](Self::connect_with); those of [`Trust::of_user`].
+    pub fn connect(scheduler: &str) -> Result<Self> {
+        Self::connect_with(scheduler, Trust::of_user()?)
+    }
+
     /// Connects to the scheduler at `host:port`, which must have workers.
     ///
     /// The number of partitions of each step follows from the slots that there are now, so that
@@ -67,11 +76,12 @@ impl Cluster {
     /// that come later take their share of these partitions.
     ///
     /// # Errors
-    /// [`Worker`](ErrorKind::Worker) when the scheduler cannot be reached or has no workers.
-    pub fn connect(scheduler: &str) -> Result<Self> {
+    /// [`Worker`](ErrorKind::Worker) when the scheduler cannot be reached, refuses this driver,
+    /// or has no workers.
+    pub fn connect_with(scheduler: &str, trust: Trust) -> Result<Self> {
         let background = Background::start()?;
-        let workers = background.run(rest::workers(scheduler))?;
-        let slots = workers.iter().map(|worker| worker.slots).sum();
+        let known = background.run(state(scheduler, &trust))?;
+        let slots = known.workers.iter().map(|worker| worker.slots).sum();
         if slots == 0 {
             let found = format!(
                 "the scheduler at {scheduler} has no workers: start one with `drystone worker {scheduler}`"
@@ -80,20 +90,17 @@ impl Cluster {
         }
         let id = ballista_core::ids::new_instance_id();
         let words: Vec<u64> = id.bytes().map(u64::from).collect();
-        let size = MAX_MESSAGE.to_string();
-        let config = SessionConfig::new_with_ballista()
-            .set_str(BALLISTA_CLIENT_GRPC_MAX_MESSAGE_SIZE, &size)
-            .set_str(BALLISTA_CLIENT_IO_RETRIES_TIMES, "1")
-            .set_str(BALLISTA_CLIENT_IO_RETRY_WAIT_TIME_MS, "100")
-            .set_str(BALLISTA_CLIENT_PULL, "false");
+        let link = background.run(Link::open(scheduler.to_owned(), trust.clone()))?;
+        let channel = background.run(async { Channel::new(scheduler, &trust) })?;
         Ok(Self {
             background,
+            channel,
+            link,
             scheduler: scheduler.to_owned(),
-            config,
+            trust,
             slots,
             patience: Duration::from_secs(60),
-            first_session: drystone_kernels::normal::mix(&words),
-            id,
+            salt: drystone_kernels::normal::mix(&words),
             steps: AtomicU64::new(0),
         })
     }
@@ -110,8 +117,8 @@ impl Cluster {
     ///
     /// # Errors
     /// [`Worker`](ErrorKind::Worker) when it cannot be reached.
-    pub fn workers(&self) -> Result<Vec<rest::WorkerInfo>> {
-        self.background.run(rest::workers(&self.scheduler))
+    pub fn workers(&self) -> Result<Vec<WorkerState>> {
+        Ok(self.background.run(state(&self.scheduler, &self.trust))?.workers)
     }
 
     /// The blocks of each partition: the same in each step over as many blocks.
@@ -120,68 +127,134 @@ impl Cluster {
         (0..n).map(|idx| (idx * n_blocks / n, (idx + 1) * n_blocks / n)).collect()
     }
 
+    fn session(&self, session: u64) -> u64 {
+        self.salt.wrapping_add(session)
+    }
+
     /// A step, tried again for as long as the engine fails and patience lasts.
-    async fn attempt_all(&self, step: &Step<'_>, remote: &RemoteStep) -> Result<Done> {
-        let started = Instant::now();
-        let runs = self.runs(step.data.n_blocks() as u64);
+    async fn attempt_all(&self, step: &Step<'_>, attempt: &Attempt<'_>) -> Result<Done> {
+        let mut ahead = self.link.ahead(attempt.id);
+        let mut failing: Option<Instant> = None;
         loop {
-            let work = self.attempt(&runs, remote);
-            tokio::pin!(work);
-            let part = loop {
-                tokio::select! {
-                    part = &mut work => break part,
-                    () = tokio::time::sleep(LOOK) => step.control.check()?,
-                }
-            };
-            let error = match part {
+            let error = match self.attempt(step, attempt, &mut ahead).await? {
                 Ok(Part::Done(done)) => return Ok(done),
                 Ok(Part::Failed { error, .. }) => return Err(error.into()),
                 Err(error) => error,
             };
-            if started.elapsed() > self.patience {
-                let found = format!("no step within {} s", self.patience.as_secs());
+            let since = failing.get_or_insert_with(Instant::now);
+            if since.elapsed() > self.patience {
+                let found = format!(
+                    "no step within {} s; with --checkpoint a fit goes on from its last step",
+                    self.patience.as_secs()
+                );
                 return Err(Error::from(ErrorKind::Worker { found }).caused_by(error));
             }
-            let text = format!("trying the step again: {error}");
-            step.observer.event(&Event::Note { text: &text });
+            self.note(step, &format!("trying the step again: {error}"));
             tokio::time::sleep(RETRY).await;
             step.control.check()?;
         }
     }
 
-    async fn attempt(&self, runs: &[Run], step: &RemoteStep) -> Result<Part, DataFusionError> {
-        let body = |stage| Body { stage, step: step.clone() };
-        let plan = node::plan(runs, &body(Stage::Map), &body(Stage::Merge))?;
-        let session = format!("{}-{}", self.id, self.steps.fetch_add(1, Ordering::Relaxed));
-        let batches: Vec<RecordBatch> = execute_physical_plan::<PhysicalPlanNode>(
-            format!("http://{}", self.scheduler),
-            &self.config.ballista_config(),
-            plan,
-            &StepCodec::default(),
-            session,
-            self.config.clone(),
-        )
-        .await?
-        .try_collect()
-        .await?;
-        node::answer(&batches)
+    /// One attempt: the outer error ends the step, the inner one is somebody else's fault.
+    async fn attempt(
+        &self,
+        step: &Step<'_>,
+        attempt: &Attempt<'_>,
+        ahead: &mut Ahead,
+    ) -> Result<Result<Part>> {
+        let work = self.channel.run(attempt);
+        tokio::pin!(work);
+        let mut alone: Option<Instant> = None;
+        loop {
+            tokio::select! {
+                part = &mut work => return Ok(part),
+                () = tokio::time::sleep(LOOK) => {}
+            }
+            step.control.check()?;
+            if let Some(done) = ahead.advanced() {
+                let (n_blocks, done) = (step.data.n_blocks(), done as usize);
+                step.observer.event(&Event::BlockDone { pass: step.pass, done, n_blocks });
+            }
+            for worker in ahead.newly_lost() {
+                self.note(step, &format!("worker {worker} is gone; others take its blocks"));
+            }
+            self.check_lost(ahead)?;
+            let waiting = ahead.nobody_there().then(|| *alone.get_or_insert_with(Instant::now));
+            alone = waiting;
+            if waiting.is_some_and(|since| since.elapsed() > self.patience) {
+                let seconds = self.patience.as_secs();
+                let found = format!("there was no worker for {seconds} s");
+                return Ok(Err(ErrorKind::Worker { found }.into()));
+            }
+        }
+    }
+
+    /// A step that one worker after the other dies of is not tried for ever.
+    fn check_lost(&self, ahead: &Ahead) -> Result<()> {
+        if ahead.lost().len() <= MAX_LOST {
+            return Ok(());
+        }
+        let names = ahead.lost().join(", ");
+        let found = format!(
+            "{} workers were lost in one step ({names}): does it take more memory than they have? \
+             Smaller blocks (`block_rows`) and a smaller `--memory` need less",
+            ahead.lost().len()
+        );
+        Err(ErrorKind::Worker { found }.into())
+    }
+
+    fn note(&self, step: &Step<'_>, text: &str) {
+        let event = Event::Note { text };
+        step.observer.event(&event);
+        Executor::note(self, step.session, &event);
+    }
+
+    fn try_run(&self, step: &Step<'_>) -> Result<(Outcome, u64)> {
+        let mut remote = RemoteStep::of(step)?;
+        remote.session = self.session(step.session);
+        let n_blocks = step.data.n_blocks();
+        if n_blocks == 0 {
+            let stats = StepStats::default();
+            return Ok((Outcome { partial: step.job.empty_any(), stats }, 0));
+        }
+        let id = self.salt.wrapping_add(self.steps.fetch_add(1, Ordering::Relaxed));
+        self.tell(step.session, News::Step {
+            step: id,
+            pass: step.pass,
+            job: step.job.name().to_owned(),
+            data: step.data.to_string(),
+            rows: step.data.n_samples(),
+            n_blocks: n_blocks as u64,
+        });
+        let runs = self.runs(n_blocks as u64);
+        let attempt = Attempt { id, runs: &runs, step: &remote };
+        let done = self.background.run(self.attempt_all(step, &attempt))?;
+        check_blocks(&done.blocks, n_blocks as u64)?;
+        step.observer.event(&Event::BlockDone { pass: step.pass, done: n_blocks, n_blocks });
+        let stats =
+            StepStats { blocks: n_blocks, blocks_read: done.blocks_read as usize, rows: done.rows };
+        let partial = step.job.decode_partial(&done.partial)?;
+        Ok((Outcome { partial, stats }, done.blocks_read))
+    }
+
+    fn tell(&self, session: u64, what: News) {
+        self.link.tell(self.session(session), what);
     }
 }
 
 impl Executor for Cluster {
     fn run(&self, step: &Step<'_>) -> Result<Outcome> {
-        let mut remote = RemoteStep::of(step)?;
-        remote.session = self.first_session.wrapping_add(step.session);
-        let n_blocks = step.data.n_blocks();
-        if n_blocks == 0 {
-            return Ok(Outcome { partial: step.job.empty_any(), stats: StepStats::default() });
-        }
-        let done = self.background.run(self.attempt_all(step, &remote))?;
-        check_blocks(&done.blocks, n_blocks as u64)?;
-        step.observer.event(&Event::BlockDone { pass: step.pass, done: n_blocks, n_blocks });
-        let stats =
-            StepStats { blocks: n_blocks, blocks_read: done.blocks_read as usize, rows: done.rows };
-        Ok(Outcome { partial: step.job.decode_partial(&done.partial)?, stats })
+        let started = Instant::now();
+        let done = self.try_run(step);
+        let what = match &done {
+            Ok((_, blocks_read)) => {
+                News::StepDone { seconds: started.elapsed().as_secs_f64(), blocks_read: *blocks_read }
+            }
+            Err(error) if matches!(error.kind(), ErrorKind::Stopped { .. }) => News::Stopped,
+            Err(error) => News::Failed { error: error.to_string() },
+        };
+        self.tell(step.session, what);
+        done.map(|(outcome, _)| outcome)
     }
 
     fn describe(&self) -> Resources {
@@ -189,35 +262,19 @@ impl Executor for Cluster {
         Resources { name: "cluster", threads: self.slots, memory_budget: 0 }
     }
 
-    /// Workers keep the state of their latest sessions, and drop the others by themselves.
-    fn forget(&self, _session: u64) {}
-}
-
-/// The threads that talk to the scheduler. Callers may be within another runtime.
-struct Background(Option<Runtime>);
-
-impl Background {
-    fn start() -> Result<Self> {
-        let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build();
-        let runtime = runtime.map_err(|error| Error::io("cannot start threads", error))?;
-        Ok(Self(Some(runtime)))
-    }
-
-    /// Waits for some work.
-    fn run<T: Send>(&self, work: impl Future<Output = Result<T>> + Send) -> Result<T> {
-        let gone = |what: &str| Err(ErrorKind::Worker { found: what.to_owned() }.into());
-        let Some(runtime) = &self.0 else { return gone("its threads have ended") };
-        std::thread::scope(|scope| {
-            let thread = scope.spawn(|| runtime.block_on(work));
-            thread.join().unwrap_or_else(|_| gone("its thread panicked"))
-        })
-    }
-}
-
-impl Drop for Background {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.0.take() {
-            runtime.shutdown_background();
+    fn note(&self, session: u64, event: &Event<'_>) {
+        match *event {
+            Event::Iteration { cost, .. } => self.tell(session, News::Cost { cost }),
+            Event::Note { text } => self.tell(session, News::Note { text: text.to_owned() }),
+            _ => {}
         }
+    }
+
+    fn forget(&self, session: u64) {
+        self.tell(session, News::Over);
+    }
+
+    fn count_rows(&self, data: &ChunkedDataset) -> Result<Vec<u64>> {
+        (0..data.n_blocks()).map(|block_idx| data.count_rows(block_idx)).collect()
     }
 }

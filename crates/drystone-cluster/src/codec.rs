@@ -12,9 +12,9 @@ use datafusion::execution::TaskContext;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion_proto::physical_plan::{PhysicalExtensionCodec, PhysicalProtoConverterExtension};
 
-use crate::mapper::Workshop;
 use crate::message::Body;
 use crate::node::StepExec;
+use crate::worker::Workshop;
 
 #[derive(Default)]
 pub(crate) struct StepCodec {

@@ -22,6 +22,8 @@ pub(crate) enum Stage {
 /// The body of a node.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Body {
+    /// Which step of which driver: the same when it is tried again.
+    pub id: u64,
     pub stage: Stage,
     pub step: RemoteStep,
 }
@@ -64,7 +66,7 @@ pub(crate) enum Part {
 }
 
 /// Blocks that were mapped.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Done {
     /// Which ones.
     pub blocks: Vec<Run>,
@@ -78,4 +80,24 @@ impl Part {
     pub fn failed(first_block: u64, error: &Error) -> Self {
         Self::Failed { first_block, error: error.to_wire() }
     }
+}
+
+/// Whether runs are all blocks, each exactly once.
+///
+/// # Errors
+/// Which blocks are missing, or there twice: an engine's fault, which must not become a wrong
+/// result.
+pub(crate) fn check_blocks(runs: &[Run], n_blocks: u64) -> Result<()> {
+    let mut next = 0;
+    for &(first, end) in runs {
+        if first != next || end < first {
+            let found = format!("blocks {first} to {end} after the first {next}");
+            return Err(Error::format(format!("each of {n_blocks} blocks once"), found));
+        }
+        next = end;
+    }
+    if next == n_blocks {
+        return Ok(());
+    }
+    Err(Error::format(format!("each of {n_blocks} blocks once"), format!("the first {next} only")))
 }

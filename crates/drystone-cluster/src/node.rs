@@ -7,6 +7,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use ballista_core::execution_plans::{ShuffleReaderExec, ShuffleWriterExec};
 use datafusion::arrow::array::{Array, BinaryArray, RecordBatch, UInt64Array};
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::tree_node::TreeNodeRecursion;
@@ -22,11 +23,14 @@ use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties,
     SendableRecordBatchStream,
 };
-use drystone_core::wire;
+use datafusion_proto::physical_plan::AsExecutionPlan;
+use datafusion_proto::protobuf::PhysicalPlanNode;
+use datafusion_proto::protobuf::physical_plan_node::PhysicalPlanType;
+use drystone_core::{CancelToken, wire};
 use futures::{TryStreamExt, stream};
 
-use crate::mapper::Workshop;
 use crate::message::{Body, Part, Run, Stage};
+use crate::worker::Workshop;
 
 /// The node.
 #[derive(Clone)]
@@ -84,6 +88,47 @@ pub(crate) fn answer(batches: &[RecordBatch]) -> Result<Part> {
     }
 }
 
+/// Whether bytes are a whole plan as [`plan`] makes it, which has nothing else in it.
+pub(crate) fn is_step(plan: &[u8]) -> bool {
+    let Ok(plan) = PhysicalPlanNode::try_decode(plan) else { return false };
+    let gathered = ours(&plan);
+    let mapped = gathered.and_then(|gathered| match &gathered.physical_plan_type {
+        Some(PhysicalPlanType::Merge(merge)) => merge.input.as_deref(),
+        _ => None,
+    });
+    let leaf = mapped.and_then(ours).and_then(|leaf| leaf.physical_plan_type.as_ref());
+    matches!(leaf, Some(PhysicalPlanType::MemoryScan(_)))
+}
+
+/// The input of a node, if it is ours.
+fn ours(plan: &PhysicalPlanNode) -> Option<&PhysicalPlanNode> {
+    match &plan.physical_plan_type {
+        Some(PhysicalPlanType::Extension(node)) if Body::claims(&node.node) => node.inputs.first(),
+        _ => None,
+    }
+}
+
+/// Whether a plan is a stage of ours: its result is written, one of our nodes makes it, from
+/// rows in memory or from results of another stage.
+pub(crate) fn is_stage(plan: &Arc<dyn ExecutionPlan>) -> bool {
+    let only_child = |plan: &Arc<dyn ExecutionPlan>| match plan.children()[..] {
+        [child] => Some(Arc::clone(child)),
+        _ => None,
+    };
+    let step = only_child(plan).filter(|_| plan.is::<ShuffleWriterExec>());
+    let Some(input) = step.filter(|step| step.is::<StepExec>()).as_ref().and_then(only_child)
+    else {
+        return false;
+    };
+    match input.downcast_ref::<DataSourceExec>() {
+        Some(leaf) => leaf.data_source().is::<MemorySourceConfig>(),
+        None => {
+            let results = only_child(&input).filter(|_| input.is::<CoalescePartitionsExec>());
+            results.is_some_and(|results| results.is::<ShuffleReaderExec>())
+        }
+    }
+}
+
 fn questions() -> SchemaRef {
     let fields = ["first", "end"].map(|name| Field::new(name, DataType::UInt64, false));
     Arc::new(Schema::new(fields.to_vec()))
@@ -118,12 +163,28 @@ pub(crate) fn external(error: drystone_core::Error) -> DataFusionError {
     DataFusionError::External(Box::new(error))
 }
 
+/// Stops the work of a thread when nobody waits for it any more.
+#[derive(Default)]
+struct CancelOnDrop(CancelToken);
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
+}
+
 /// What a batch of the input comes to. Long work: not for a thread that others wait for.
-fn work(workshop: &Workshop, body: &Body, batches: &[RecordBatch]) -> Result<Vec<Vec<u8>>> {
+fn work(
+    workshop: &Workshop,
+    body: &Body,
+    batches: &[RecordBatch],
+    cancel: &CancelToken,
+) -> Result<Vec<Vec<u8>>> {
+    workshop.touch(body.step.session);
     let parts = match body.stage {
         Stage::Map => {
             let runs = batches.iter().map(runs).collect::<Result<Vec<_>>>()?.concat();
-            runs.into_iter().map(|run| workshop.map(&body.step, run)).collect()
+            runs.into_iter().map(|run| workshop.map(body, run, cancel)).collect()
         }
         Stage::Merge => {
             let rows = batches.iter().map(payloads).collect::<Result<Vec<_>>>()?.concat();
@@ -175,7 +236,10 @@ impl ExecutionPlan for StepExec {
         let input = self.input.execute(partition, context)?;
         let answer = async move {
             let batches: Vec<RecordBatch> = input.try_collect().await?;
-            let parts = tokio::task::spawn_blocking(move || work(&workshop, &body, &batches));
+            let guard = CancelOnDrop::default();
+            let cancel = guard.0.clone();
+            let parts =
+                tokio::task::spawn_blocking(move || work(&workshop, &body, &batches, &cancel));
             let parts =
                 parts.await.map_err(|error| DataFusionError::External(Box::new(error)))??;
             let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();

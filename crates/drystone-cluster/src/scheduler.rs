@@ -1,41 +1,69 @@
-//! The process that workers and drivers meet at: Ballista's scheduler with our placement.
+//! The process that workers and drivers meet at: Ballista's scheduler with our placement, and
+//! with nothing but what drystone needs of it.
+
+mod board;
+mod links;
+mod placement;
+mod service;
+
+pub use board::{FitState, PassState, State, WorkerState};
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ballista_core::config::TaskSchedulingPolicy;
+use ballista_core::serde::protobuf::scheduler_grpc_server::SchedulerGrpcServer;
 use ballista_scheduler::cluster::BallistaCluster;
 use ballista_scheduler::config::{SchedulerConfig, TaskDistributionPolicy};
-use ballista_scheduler::scheduler_process::{create_scheduler, start_grpc_service_with_listener};
+use ballista_scheduler::scheduler_process::create_scheduler;
+use ballista_scheduler::scheduler_server::SchedulerServer;
 use datafusion_proto::protobuf::{LogicalPlanNode, PhysicalPlanNode};
 use drystone_core::{Error, Result};
 use tokio::net::{TcpListener, TcpSocket};
+use tonic::service::Routes;
 
 use crate::codec::StepCodec;
-use crate::placement::Pinned;
-use crate::{MAX_MESSAGE, failed};
+use crate::endpoint::secured;
+use crate::serve::{self, Say, Stop};
+use crate::trust::Trust;
+use crate::{MAX_MESSAGE, dashboard, engine_failed};
 
-/// How long finished steps are remembered.
-const KEPT: Duration = Duration::from_secs(60);
+pub(crate) use board::Board;
+use links::Links;
+use placement::Pinned;
+use service::Steps;
+
+/// The engine's own time-out of workers, which goes by a clock that may jump: ours does not.
+const NEVER: u64 = 10 * 365 * 24 * 3600;
+/// How long the engine remembers finished steps.
+const KEPT: u64 = 30;
+
+pub(crate) type Server = SchedulerServer<LogicalPlanNode, PhysicalPlanNode>;
 
 /// What a scheduler is to do.
 #[derive(Clone, Debug)]
 pub struct SchedulerOptions {
     /// Where it listens; port 0 takes a free one.
     pub bind: SocketAddr,
+    /// Where it serves its dashboard, on loopback only; port 0 takes a free one.
+    pub dashboard: SocketAddr,
     /// A worker that has not been heard of for so long counts as dead.
     pub worker_timeout: Duration,
-    /// How long steps wait for a worker when there is none.
-    pub no_workers_grace: Duration,
+    /// How it and the others know each other.
+    pub trust: Trust,
 }
 
-impl Default for SchedulerOptions {
-    fn default() -> Self {
+impl SchedulerOptions {
+    /// On the usual ports of this machine alone; workers are dead after four silent seconds.
+    #[must_use]
+    pub fn new(trust: Trust) -> Self {
+        let loopback = |port| SocketAddr::from(([127, 0, 0, 1], port));
         Self {
-            bind: SocketAddr::from(([127, 0, 0, 1], crate::DEFAULT_PORT)),
+            bind: loopback(crate::DEFAULT_PORT),
+            dashboard: loopback(crate::DASHBOARD_PORT),
             worker_timeout: Duration::from_secs(4),
-            no_workers_grace: Duration::from_secs(60),
+            trust,
         }
     }
 }
@@ -44,26 +72,27 @@ impl Default for SchedulerOptions {
 pub struct Scheduler {
     listener: TcpListener,
     address: SocketAddr,
+    dashboard: dashboard::Listening,
     options: SchedulerOptions,
+    say: Say,
 }
 
 impl Scheduler {
-    /// Takes the address.
+    /// Takes the addresses. A dashboard's port that is taken is exchanged for a free one. What
+    /// comes up later, such as peers that are refused, is said line by line.
     ///
     /// # Errors
     /// [`Parameter`](drystone_core::ErrorKind::Parameter) for an address that other machines
-    /// reach: connections are not encrypted yet, and whoever connects is believed;
+    /// reach, unless there is TLS or it is said to be insecure;
     /// [`Io`](drystone_core::ErrorKind::Io) when the address is taken.
-    pub fn bind(options: SchedulerOptions) -> Result<Self> {
-        if !options.bind.ip().is_loopback() {
-            let expected = "an address of this machine alone, as 127.0.0.1: there is no TLS yet";
-            return Err(Error::parameter("bind", expected, options.bind));
-        }
+    pub async fn bind(options: SchedulerOptions, say: Say) -> Result<Self> {
+        options.trust.check_bind(options.bind)?;
         let listener = listen(options.bind)
             .map_err(|error| Error::io(&format!("cannot listen on {}", options.bind), error))?;
         let address = listener.local_addr();
         let address = address.map_err(|error| Error::io("cannot find the address", error))?;
-        Ok(Self { listener, address, options })
+        let dashboard = dashboard::listen(options.dashboard).await?;
+        Ok(Self { listener, address, dashboard, options, say })
     }
 
     /// Where it listens.
@@ -72,35 +101,56 @@ impl Scheduler {
         self.address
     }
 
-    /// Serves workers and drivers until the process ends.
+    /// Where a browser on this machine finds its dashboard, with what it has to know.
+    #[must_use]
+    pub fn dashboard(&self) -> &str {
+        &self.dashboard.url
+    }
+
+    /// Serves workers and drivers until told to stop.
     ///
     /// # Errors
     /// The engine's.
-    pub async fn serve(self) -> Result<()> {
-        let seconds = |duration: Duration| duration.as_secs().max(1);
+    pub async fn serve(self, mut stop: Stop) -> Result<()> {
+        let board = Arc::new(Board::new(self.address, self.dashboard.url.clone()));
+        let server = self.start_engine(&board).await?;
+        let links = Links::new(&board, &server, self.options.worker_timeout);
+        let steps = SchedulerGrpcServer::new(Steps::new(server));
+        let steps = steps
+            .max_decoding_message_size(MAX_MESSAGE as usize)
+            .max_encoding_message_size(MAX_MESSAGE as usize);
+        let routes = Routes::new(steps).into_axum_router().merge(links.routes());
+        let serving = serve::serve(self.listener, &self.options.trust, routes, self.say.clone());
+        tokio::select! {
+            ended = serving => ended,
+            ended = self.dashboard.serve(board) => ended,
+            () = stop.asked() => Ok(()),
+        }
+    }
+
+    async fn start_engine(&self, board: &Arc<Board>) -> Result<Server> {
+        let trust = &self.options.trust;
         let config = SchedulerConfig {
             bind_host: self.address.ip().to_string(),
             external_host: self.address.ip().to_string(),
             bind_port: self.address.port(),
             scheduling_policy: TaskSchedulingPolicy::PushStaged,
-            executor_timeout_seconds: seconds(self.options.worker_timeout),
-            expire_dead_executor_interval_seconds: 1,
-            no_executors_grace_period_seconds: seconds(self.options.no_workers_grace),
-            finished_job_data_clean_up_interval_seconds: KEPT.as_secs(),
-            finished_job_state_clean_up_interval_seconds: KEPT.as_secs(),
-            grpc_server_max_decoding_message_size: MAX_MESSAGE,
-            grpc_server_max_encoding_message_size: MAX_MESSAGE,
+            executor_timeout_seconds: NEVER,
+            expire_dead_executor_interval_seconds: KEPT,
+            no_executors_grace_period_seconds: NEVER,
+            finished_job_data_clean_up_interval_seconds: KEPT,
+            finished_job_state_clean_up_interval_seconds: KEPT,
             grpc_client_max_message_size: MAX_MESSAGE,
+            use_tls: trust.is_tls(),
+            override_create_grpc_client_endpoint: Some(secured(trust)),
             override_physical_codec: Some(Arc::new(StepCodec::default())),
+            task_distribution: TaskDistributionPolicy::Custom(Arc::new(Pinned {
+                board: Arc::clone(board),
+            })),
             ..Default::default()
         };
-        let cluster = BallistaCluster::new_from_config(&config).await.map_err(failed)?;
-        let policy = Pinned { cluster: cluster.cluster_state() };
-        let task_distribution = TaskDistributionPolicy::Custom(Arc::new(policy));
-        let config = Arc::new(SchedulerConfig { task_distribution, ..config });
-        let scheduler = create_scheduler::<LogicalPlanNode, PhysicalPlanNode>(cluster, config);
-        let scheduler = scheduler.await.map_err(failed)?;
-        start_grpc_service_with_listener(self.listener, scheduler).await.map_err(failed)
+        let cluster = BallistaCluster::new_from_config(&config).await.map_err(engine_failed)?;
+        create_scheduler(cluster, Arc::new(config)).await.map_err(engine_failed)
     }
 }
 

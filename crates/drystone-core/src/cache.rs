@@ -15,6 +15,17 @@ pub(crate) struct BlockCache {
     kept: Mutex<Kept>,
 }
 
+/// What a process keeps of its blocks between steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeptBlocks {
+    /// How many there are.
+    pub blocks: usize,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Bytes that there may be.
+    pub budget: u64,
+}
+
 #[derive(Default)]
 struct Kept {
     blocks: HashMap<(Fingerprint, usize), Block>,
@@ -54,6 +65,11 @@ impl BlockCache {
         {
             kept.bytes += bytes;
         }
+    }
+
+    pub fn kept(&self) -> KeptBlocks {
+        let kept = self.lock();
+        KeptBlocks { blocks: kept.blocks.len(), bytes: kept.bytes, budget: self.budget }
     }
 
     /// The session is over: its blocks stay until others need the room.

@@ -6,6 +6,7 @@ mod subprocess;
 mod threads;
 
 pub use inline::Inline;
+pub use crate::cache::KeptBlocks;
 pub use remote::{Mapped, Mapper, RemoteStep};
 pub use subprocess::{Subprocess, serve};
 pub use threads::Threads;
@@ -37,6 +38,11 @@ pub trait Executor: Send + Sync {
     /// Drops the state of a session that is over.
     fn forget(&self, session: u64);
 
+    /// Hears what the observer of a session hears, for executors that show it elsewhere too.
+    fn note(&self, session: u64, event: &Event<'_>) {
+        let _ = (session, event);
+    }
+
     /// Rows of each block, for a dataset that does not know them.
     ///
     /// # Errors
@@ -62,6 +68,10 @@ impl<E: Executor + ?Sized> Executor for std::sync::Arc<E> {
 
     fn forget(&self, session: u64) {
         (**self).forget(session);
+    }
+
+    fn note(&self, session: u64, event: &Event<'_>) {
+        (**self).note(session, event);
     }
 
     fn count_rows(&self, data: &ChunkedDataset) -> Result<Vec<u64>> {

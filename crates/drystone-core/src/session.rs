@@ -69,14 +69,14 @@ impl<'a> Session<'a> {
         let pass = self.passes.get() + 1;
         self.passes.set(pass);
         let n_blocks = data.n_blocks();
-        self.observer.event(&Event::PassStarted { pass, job: J::NAME, n_blocks });
+        self.note(&Event::PassStarted { pass, job: J::NAME, n_blocks });
         let (control, observer) = (self.control, self.observer);
         let step = Step { job, data, session: self.id, pass, control, observer };
         let outcome = self.executor.run(&step)?;
         check_coverage(data, outcome.stats)?;
         let blocks_read = outcome.stats.blocks_read;
         self.blocks_read.set(self.blocks_read.get() + blocks_read);
-        self.observer.event(&Event::PassDone { pass, job: J::NAME, blocks_read });
+        self.note(&Event::PassDone { pass, job: J::NAME, blocks_read });
         let partial = outcome.partial.downcast::<J::Partial>();
         partial.map(|partial| *partial).map_err(|_| foreign(J::NAME))
     }
@@ -91,11 +91,11 @@ impl<'a> Session<'a> {
         }
         let (pass, n_blocks) = (self.passes.get() + 1, data.n_blocks());
         self.passes.set(pass);
-        self.observer.event(&Event::PassStarted { pass, job: "core.count_rows", n_blocks });
+        self.note(&Event::PassStarted { pass, job: "core.count_rows", n_blocks });
         let counts = self.executor.count_rows(data)?;
         self.blocks_read.set(self.blocks_read.get() + n_blocks);
         let blocks_read = n_blocks;
-        self.observer.event(&Event::PassDone { pass, job: "core.count_rows", blocks_read });
+        self.note(&Event::PassDone { pass, job: "core.count_rows", blocks_read });
         Ok(data.with_row_counts(&counts))
     }
 
@@ -110,9 +110,10 @@ impl<'a> Session<'a> {
         self.executor.describe()
     }
 
-    /// Tells the observer.
+    /// Tells the observer, and the executor.
     pub fn note(&self, event: &Event<'_>) {
         self.observer.event(event);
+        self.executor.note(self.id, event);
     }
 
     /// Passes over the data so far.

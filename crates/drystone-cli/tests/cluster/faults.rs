@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 use drystone_core::{Event, Inline, Observer};
 use drystone_estimators::KMeans;
 
-use crate::support::{Process, Processes, blobs};
+use rustix::process::Signal;
+
+use crate::support::{Processes, blobs, scheduler, worker};
 
 /// Does something once, when a pass begins.
 struct At<F> {
@@ -76,6 +78,109 @@ fn a_worker_that_is_killed_while_it_maps() {
     assert_eq!(model.and_then(|model| model.sha256()).expect("a model"), local_sha256());
 }
 
+/// What a fit comes to when something is done to a worker at the beginning of a pass, and how
+/// long it took longer than before.
+fn fit_while(pass: usize, act: impl FnOnce(&mut crate::support::Process) + Send) -> (String, Duration) {
+    let mut processes = Processes::watchful(&[1, 1]);
+    let cluster = processes.connect();
+    let undisturbed = Instant::now();
+    KMeans::params(5).on(&cluster).fit(&blobs()).expect("a model");
+    let undisturbed = undisturbed.elapsed();
+    let victim = Mutex::new(&mut processes.workers[0]);
+    let at = At::pass(pass, || act(&mut victim.lock().expect("a worker")));
+    let started = Instant::now();
+    let model = KMeans::params(5).on(&cluster).observe(&at).fit(&blobs()).expect("a model");
+    assert!(at.has_fired());
+    (model.sha256().expect("a hash"), started.elapsed().saturating_sub(undisturbed))
+}
+
+#[test]
+fn a_worker_that_stands_still() {
+    for pass in [2, 5] {
+        let (sha256, longer) = fit_while(pass, |worker| worker.signal(Signal::STOP));
+        assert_eq!(sha256, local_sha256(), "stopped in pass {pass}");
+        // It says how long; a slow machine is no fault.
+        eprintln!("SIGSTOP in pass {pass} cost {:.1} s", longer.as_secs_f64());
+    }
+}
+
+#[test]
+fn a_worker_that_stands_still_for_a_while_comes_back() {
+    let mut processes = Processes::watchful(&[1, 1]);
+    let cluster = processes.connect();
+    let stopped = &processes.workers[0];
+    let model = std::thread::scope(|scope| {
+        let stop = At::pass(2, || {
+            stopped.signal(Signal::STOP);
+            scope.spawn(|| {
+                std::thread::sleep(Duration::from_secs(7));
+                stopped.signal(Signal::CONT);
+            });
+        });
+        KMeans::params(5).on(&cluster).observe(&stop).fit(&blobs())
+    });
+    assert_eq!(model.and_then(|model| model.sha256()).expect("a model"), local_sha256());
+    processes.workers[0].after("lost the scheduler");
+    processes.workers[0].after("is connected to");
+    assert_eq!(cluster.workers().expect("workers").len(), 2);
+    let again = KMeans::params(5).on(&cluster).fit(&blobs()).expect("a model");
+    assert_eq!(again.sha256().expect("a hash"), local_sha256());
+    processes.workers.clear();
+}
+
+#[test]
+fn a_scheduler_that_is_started_again() {
+    let processes = Processes::watchful(&[1, 1]);
+    let cluster = processes.connect();
+    let Processes { scheduler: first, address, workers } = processes;
+    let first = Mutex::new(first);
+    let model = std::thread::scope(|scope| {
+        let restart = At::pass(3, || {
+            first.lock().expect("a scheduler").kill();
+            scope.spawn(|| {
+                std::thread::sleep(Duration::from_secs(1));
+                *first.lock().expect("a scheduler") = scheduler(&address, "4").0;
+            });
+        });
+        KMeans::params(5).on(&cluster).observe(&restart).fit(&blobs())
+    });
+    assert_eq!(model.and_then(|model| model.sha256()).expect("a model"), local_sha256());
+    workers.iter().for_each(|worker| drop(worker.after("lost the scheduler")));
+}
+
+#[test]
+fn a_worker_that_is_asked_to_leave_finishes_what_it_has() {
+    let mut processes = Processes::watchful(&[1, 1]);
+    let cluster = processes.connect();
+    let leaver = &processes.workers[0];
+    let leave = At::pass(3, || leaver.signal(Signal::TERM));
+    let model = KMeans::params(5).on(&cluster).observe(&leave).fit(&blobs()).expect("a model");
+    assert!(leave.has_fired());
+    assert_eq!(model.sha256().expect("a hash"), local_sha256());
+    assert!(processes.workers[0].wait().success());
+    assert_eq!(cluster.workers().expect("workers").len(), 1);
+}
+
+#[test]
+fn a_step_that_nobody_waits_for_leaves_no_work_behind() {
+    let processes = Processes::watchful(&[1]);
+    let cluster = processes.connect();
+    // Minutes of work, if nobody stopped it.
+    let data = drystone_sources::generate::Blobs::new(400_000_000, 20).centers(5).dataset();
+    let started = Instant::now();
+    let error = KMeans::params(5)
+        .on(&cluster)
+        .max_time(Duration::from_millis(700))
+        .fit(&data)
+        .expect_err("no time");
+    assert!(matches!(error.kind(), drystone_core::ErrorKind::Stopped { .. }), "{error}");
+    while cluster.workers().expect("workers")[0].busy > 0 {
+        assert!(started.elapsed() < Duration::from_secs(60), "the worker goes on");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert!(KMeans::params(5).on(&cluster).fit(&blobs()).is_ok());
+}
+
 #[test]
 fn a_worker_that_comes_late_takes_its_share() {
     let processes = Processes::start(&[1]);
@@ -83,9 +188,7 @@ fn a_worker_that_comes_late_takes_its_share() {
     let address = processes.address.clone();
     let late = Mutex::new(None);
     let join = At::pass(3, || {
-        let worker = Process::start(&["worker", &address, "--slots", "1", "--name", "late"]);
-        worker.after("is connected to");
-        *late.lock().expect("no panic") = Some(worker);
+        *late.lock().expect("no panic") = Some(worker(&address, "late", 1));
     });
     let model = KMeans::params(5).on(&cluster).observe(&join).fit(&blobs()).expect("a model");
     assert!(join.has_fired());
@@ -100,15 +203,13 @@ fn all_workers_gone_for_a_while() {
     let mut processes = Processes::watchful(&[1]);
     let cluster = processes.connect();
     let address = processes.address.clone();
-    let worker = Mutex::new(processes.workers.remove(0));
+    let gone = Mutex::new(processes.workers.remove(0));
     let model = std::thread::scope(|scope| {
         let replace = At::pass(3, || {
-            worker.lock().expect("a worker").kill();
+            gone.lock().expect("a worker").kill();
             scope.spawn(|| {
                 std::thread::sleep(Duration::from_secs(1));
-                let next = Process::start(&["worker", &address, "--slots", "1", "--name", "next"]);
-                next.after("is connected to");
-                *worker.lock().expect("a worker") = next;
+                *gone.lock().expect("a worker") = worker(&address, "next", 1);
             });
         });
         KMeans::params(5).on(&cluster).observe(&replace).fit(&blobs())

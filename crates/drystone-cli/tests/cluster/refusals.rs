@@ -8,7 +8,7 @@ use drystone_estimators::KMeans;
 use drystone_sources::{csv, generate::Blobs};
 use ndarray::Array2;
 
-use crate::support::{Process, Processes};
+use crate::support::{Process, Processes, scheduler};
 
 /// An address that nobody listens on.
 fn nowhere() -> String {
@@ -33,7 +33,7 @@ fn a_worker_waits_for_a_scheduler_that_comes_late() {
     let address = nowhere();
     let worker = Process::start(&["worker", &address, "--slots", "1", "--memory", "1MiB"]);
     worker.after("trying again");
-    let _scheduler = Process::start(&["scheduler", "--bind", &address]);
+    let _scheduler = scheduler(&address, "60");
     worker.after("is connected to");
 }
 

@@ -51,6 +51,11 @@ impl Process {
         self.lines.iter().collect()
     }
 
+    pub fn signal(&self, signal: rustix::process::Signal) {
+        let pid = rustix::process::Pid::from_raw(self.child.id() as i32).expect("a process");
+        rustix::process::kill_process(pid, signal).expect("a running process");
+    }
+
     /// SIGKILL: it cannot say goodbye.
     pub fn kill(&mut self) {
         self.child.kill().expect("a running process");
@@ -71,7 +76,7 @@ impl Drop for Process {
 
 /// A scheduler and workers of so many slots each.
 pub struct Processes {
-    _scheduler: Process,
+    pub scheduler: Process,
     pub address: String,
     pub workers: Vec<Process>,
 }
@@ -88,26 +93,46 @@ impl Processes {
     }
 
     fn with_timeout(slots: &[usize], seconds: &str) -> Self {
-        let bind = ["scheduler", "--bind", "127.0.0.1:0", "--worker-timeout", seconds];
-        let scheduler = Process::start(&bind);
-        let address = scheduler.after("scheduler at ");
-        let mut processes = Self { _scheduler: scheduler, address, workers: Vec::new() };
+        let (scheduler, address) = scheduler("127.0.0.1:0", seconds);
+        let mut processes = Self { scheduler, address, workers: Vec::new() };
         slots.iter().for_each(|&slots| processes.add_worker(slots));
         processes
     }
 
     /// One more worker; it is connected when this returns.
     pub fn add_worker(&mut self, slots: usize) {
-        let (slots, name) = (slots.to_string(), format!("w{}", self.workers.len()));
-        let args = ["worker", &self.address, "--slots", &slots, "--memory", "64MiB"];
-        let worker = Process::start(&[&args[..], &["--name", &name]].concat());
-        worker.after("is connected to");
-        self.workers.push(worker);
+        let name = format!("w{}", self.workers.len());
+        self.workers.push(worker(&self.address, &name, slots));
     }
 
     pub fn connect(&self) -> Cluster {
         Cluster::connect(&self.address).expect("a cluster")
     }
+}
+
+/// A scheduler that listens, and its address.
+pub fn scheduler(bind: &str, worker_timeout: &str) -> (Process, String) {
+    let scheduler = Process::start(&[
+        "scheduler",
+        "--bind",
+        bind,
+        "--dashboard",
+        "127.0.0.1:0",
+        "--worker-timeout",
+        worker_timeout,
+    ]);
+    let address = scheduler.after("scheduler at ");
+    (scheduler, address)
+}
+
+/// A worker that is connected.
+pub fn worker(scheduler: &str, name: &str, slots: usize) -> Process {
+    let slots = slots.to_string();
+    let args = ["worker", scheduler, "--slots", &slots, "--memory", "64MiB", "--name", name];
+    // Files of tests are in temporary directories.
+    let worker = Process::start(&[&args[..], &["--data-root", "/"]].concat());
+    worker.after("is connected to");
+    worker
 }
 
 /// Blocks that do not take long, and that take several tasks.

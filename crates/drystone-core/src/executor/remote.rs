@@ -5,12 +5,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Step, StepStats};
+use crate::cache::KeptBlocks;
 use crate::control::Control;
 use crate::dataset::ChunkedDataset;
 use crate::error::{Error, ErrorKind, Result};
 use crate::job::ErasedJob;
 use crate::layout::BlockRows;
-use crate::observe::Silent;
+use crate::observe::Observer;
 use crate::place::{Place, catch_panic};
 use crate::registry::Registry;
 use crate::source::Description;
@@ -79,18 +80,26 @@ impl Mapper {
         Self { registry, place: Place::new(memory_budget, policy) }
     }
 
-    /// Maps some blocks, one after the other, on this thread.
+    /// Maps some blocks, one after the other, on this thread. The observer hears how many are
+    /// done; the control is asked before each slice.
     ///
     /// # Errors
     /// [`ErrorKind::NotRegistered`]; [`ErrorKind::Format`] and [`ErrorKind::Shape`] for a step
     /// that does not fit together, or blocks that there are not; the source's and the job's,
-    /// with the block.
-    pub fn map(&self, step: &RemoteStep, blocks: impl IntoIterator<Item = u64>) -> Result<Mapped> {
+    /// with the block; [`ErrorKind::Stopped`] when the control says so.
+    pub fn map(
+        &self,
+        step: &RemoteStep,
+        blocks: impl IntoIterator<Item = u64>,
+        control: &Control,
+        observer: &dyn Observer,
+    ) -> Result<Mapped> {
         catch_panic(|| {
             let job = self.registry.open_job(&step.job, &step.body)?;
             let data = self.open(step)?;
             job.check_any(data.layout())?;
-            self.map_all(&*job, &data, step.session, blocks)
+            let (job, data, session) = (&*job, &data, step.session);
+            self.map_all(&Step { job, data, session, pass: 1, control, observer }, blocks)
         })
     }
 
@@ -103,22 +112,19 @@ impl Mapper {
 
     fn map_all(
         &self,
-        job: &dyn ErasedJob,
-        data: &ChunkedDataset,
-        session: u64,
+        step: &Step<'_>,
         blocks: impl IntoIterator<Item = u64>,
     ) -> Result<Mapped> {
-        let control = Control::default();
-        let step = Step { job, data, session, pass: 1, control: &control, observer: &Silent };
-        let mut partial = job.empty_any();
+        let mut partial = step.job.empty_any();
         let mut stats = StepStats::default();
         for block_idx in blocks {
-            let fetched = self.place.fetch(&step, block_idx as usize)?;
-            self.place.map_block(&step, &fetched.block, &mut partial)?;
+            let fetched = self.place.fetch(step, block_idx as usize)?;
+            self.place.map_block(step, &fetched.block, &mut partial)?;
             let rows = fetched.block.block.n_samples() as u64;
             stats.merge(StepStats { blocks: 1, blocks_read: usize::from(fetched.read), rows });
+            step.block_done(stats.blocks);
         }
-        Ok(Mapped { partial: job.encode_partial(&partial)?, stats })
+        Ok(Mapped { partial: step.job.encode_partial(&partial)?, stats })
     }
 
     /// Merges partials of a step into one.
@@ -144,5 +150,11 @@ impl Mapper {
     /// Drops the state of a session that is over.
     pub fn forget(&self, session: u64) {
         self.place.forget(session);
+    }
+
+    /// The blocks that are kept between steps now.
+    #[must_use]
+    pub fn kept(&self) -> KeptBlocks {
+        self.place.cache.kept()
     }
 }

@@ -12,8 +12,10 @@ use serde::{Deserialize, Serialize};
 
 use super::remote::{Mapped, Mapper, RemoteStep};
 use super::{Executor, Outcome, Resources, Step, StepStats};
+use crate::control::Control;
 use crate::error::{Error, ErrorKind, Result, WireError};
 use crate::job::{AnyPartial, ErasedJob};
+use crate::observe::Silent;
 use crate::registry::Registry;
 use crate::state::StatePolicy;
 use crate::wire;
@@ -251,7 +253,7 @@ impl Server<'_> {
                 Ok(Reply::Done)
             }
             Request::Map(MapRequest { step, block_idx }) => {
-                let Mapped { partial, stats } = self.mapper.map(&step, [block_idx])?;
+                let Mapped { partial, stats } = self.mapper.map(&step, [block_idx], &Control::default(), &Silent)?;
                 let StepStats { blocks_read, rows, .. } = stats;
                 Ok(Reply::Mapped { partial, read: blocks_read > 0, rows })
             }

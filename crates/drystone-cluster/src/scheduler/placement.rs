@@ -13,28 +13,23 @@ use async_trait::async_trait;
 use ballista_core::JobId;
 use ballista_core::serde::protobuf::{AvailableVcores, job_status};
 use ballista_core::serde::scheduler::TaskKey;
-use ballista_scheduler::cluster::{BoundTask, ClusterState, DistributionPolicy};
+use ballista_scheduler::cluster::{BoundTask, DistributionPolicy};
 use ballista_scheduler::state::execution_graph::{TaskDescription, create_task_info};
 use ballista_scheduler::state::execution_stage::RunningStage;
 use ballista_scheduler::state::task_manager::JobInfoCache;
 use datafusion::error::Result;
 
+use super::board::{Board, Live};
+
 /// Binds each partition to its owner, and to nobody else.
-pub(crate) struct Pinned {
-    pub cluster: Arc<dyn ClusterState>,
+pub(super) struct Pinned {
+    pub board: Arc<Board>,
 }
 
 impl fmt::Debug for Pinned {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pinned").finish_non_exhaustive()
     }
-}
-
-/// A worker that lives, and how many tasks it takes at a time.
-#[derive(Clone, Debug)]
-struct Live {
-    id: String,
-    slots: usize,
 }
 
 #[async_trait]
@@ -48,7 +43,7 @@ impl DistributionPolicy for Pinned {
         mut budgets: Vec<&mut AvailableVcores>,
         jobs: Arc<HashMap<JobId, JobInfoCache>>,
     ) -> Result<Vec<BoundTask>> {
-        let live = self.live().await;
+        let live = self.board.live();
         let mut bound = Vec::new();
         for (job, info) in jobs.iter() {
             if !matches!(info.status, Some(job_status::Status::Running(_))) {
@@ -63,23 +58,6 @@ impl DistributionPolicy for Pinned {
             }
         }
         Ok(bound)
-    }
-}
-
-impl Pinned {
-    /// By the engine's own list: tasks are bound when something happens, so that time since the
-    /// last look says nothing.
-    async fn live(&self) -> Vec<Live> {
-        let beating = self.cluster.executor_heartbeats();
-        let all = self.cluster.registered_executor_metadata().await;
-        let beats = all.into_iter().filter(|worker| beating.contains_key(&worker.id));
-        let live = |worker: ballista_core::serde::scheduler::ExecutorMetadata| Live {
-            slots: worker.specification.vcores.max(1) as usize,
-            id: worker.id,
-        };
-        let mut live: Vec<Live> = beats.map(live).collect();
-        live.sort_by(|a, b| a.id.cmp(&b.id));
-        live
     }
 }
 

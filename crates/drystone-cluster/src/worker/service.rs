@@ -1,0 +1,227 @@
+//! The calls that a scheduler makes to a worker: tasks come in, and what they came to is told.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use ballista_core::JobId;
+use ballista_core::error::BallistaError;
+use ballista_core::serde::BallistaCodec;
+use ballista_core::serde::protobuf::executor_grpc_server::ExecutorGrpc;
+use ballista_core::serde::protobuf::scheduler_grpc_client::SchedulerGrpcClient;
+use ballista_core::serde::protobuf::{
+    CancelTasksParams, CancelTasksResult, LaunchMultiTaskParams, LaunchMultiTaskResult,
+    LaunchTaskParams, LaunchTaskResult, MultiTaskDefinition, RemoveJobDataParams,
+    RemoveJobDataResult, ShuffleWritePartition, StopExecutorParams, StopExecutorResult,
+    SuccessfulTask, TaskStatus, UpdateTaskStatusParams, task_status,
+};
+use ballista_core::serde::scheduler::from_proto::get_task_definition_vec;
+use ballista_core::serde::scheduler::{TaskDefinition, TaskKey};
+use ballista_executor::execution_engine::{DefaultExecutionEngine, ExecutionEngine};
+use ballista_executor::executor::Executor;
+use datafusion::execution::TaskContext;
+use datafusion_proto::protobuf::{LogicalPlanNode, PhysicalPlanNode};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tonic::transport::Channel;
+use tonic::{Request, Response, Status};
+
+use super::files::{check_job_id, remove_results};
+use crate::node;
+
+/// How long the end of a task is told again to a scheduler that does not answer; by then the
+/// driver has tried the step again.
+const TELL: Duration = Duration::from_secs(15);
+/// Between two attempts to tell it.
+const RETRY: Duration = Duration::from_millis(200);
+
+/// Runs the tasks of a scheduler. Clones are the same service.
+#[derive(Clone)]
+pub(super) struct Tasks {
+    executor: Arc<Executor>,
+    codec: BallistaCodec<LogicalPlanNode, PhysicalPlanNode>,
+    ended: UnboundedSender<TaskStatus>,
+}
+
+impl Tasks {
+    /// The service, and the ends of its tasks.
+    pub fn new(
+        executor: Arc<Executor>,
+        codec: BallistaCodec<LogicalPlanNode, PhysicalPlanNode>,
+    ) -> (Self, UnboundedReceiver<TaskStatus>) {
+        let (ended, ends) = unbounded_channel();
+        (Self { executor, codec, ended }, ends)
+    }
+
+    /// Tasks of one stage, if they are of a plan that drystone makes: nothing else is run,
+    /// whoever asks.
+    fn definitions(&self, mut tasks: MultiTaskDefinition) -> Result<Vec<TaskDefinition>, String> {
+        check_job_id(&tasks.job_id)?;
+        // The settings are this worker's own.
+        tasks.props.clear();
+        let (executor, functions) = (&self.executor, &self.executor.function_registry);
+        let definitions = get_task_definition_vec(
+            tasks,
+            executor.runtime_producer.clone(),
+            executor.produce_config(),
+            functions.scalar_functions.clone(),
+            functions.aggregate_functions.clone(),
+            functions.window_functions.clone(),
+            functions.higher_order_functions.clone(),
+            self.codec.clone(),
+        );
+        let definitions = definitions.map_err(|error| error.to_string())?;
+        match definitions.iter().all(|task| node::is_stage(&task.plan)) {
+            true => Ok(definitions),
+            false => Err("the plan is not one of drystone".to_owned()),
+        }
+    }
+
+    async fn run(&self, task: TaskDefinition) {
+        let key = TaskKey {
+            job_id: task.job_id.clone(),
+            stage_id: task.stage_id,
+            task_id: task.task_id,
+        };
+        let (attempt, launched) = (task.stage_attempt_num, task.launch_time);
+        let started = now_ms();
+        let outcome = self.execute(task, key.clone()).await;
+        let status = match outcome {
+            Ok(partitions) => task_status::Status::Successful(SuccessfulTask {
+                executor_id: self.executor.metadata.id.clone(),
+                partitions,
+                ..Default::default()
+            }),
+            Err(error) => task_status::Status::Failed(error.into()),
+        };
+        // Nobody listens when the worker ends.
+        let _ = self.ended.send(TaskStatus {
+            task_id: key.task_id as u32,
+            job_id: key.job_id.into(),
+            stage_id: key.stage_id as u32,
+            stage_attempt_num: attempt as u32,
+            launch_time: launched,
+            start_exec_time: started,
+            end_exec_time: now_ms(),
+            metrics: Vec::new(),
+            status: Some(status),
+        });
+    }
+
+    async fn execute(
+        &self,
+        task: TaskDefinition,
+        key: TaskKey,
+    ) -> Result<Vec<ShuffleWritePartition>, BallistaError> {
+        let executor = &self.executor;
+        let stage = DefaultExecutionEngine::new().create_query_stage_exec(
+            task.job_id,
+            task.stage_id,
+            task.task_id,
+            task.global_output_partition_ids,
+            task.plan,
+            &executor.work_dir,
+            &task.session_config,
+        )?;
+        let runtime = executor.produce_runtime(&task.session_config)?;
+        let functions = &executor.function_registry;
+        let context = TaskContext::new(
+            None,
+            task.session_id,
+            task.session_config,
+            functions.scalar_functions.clone(),
+            functions.higher_order_functions.clone(),
+            functions.aggregate_functions.clone(),
+            functions.window_functions.clone(),
+            runtime,
+        );
+        executor.execute_query_stage(key, stage, Arc::new(context)).await
+    }
+}
+
+/// Milliseconds since 1970, for the engine's records.
+fn now_ms() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |since| since.as_millis() as u64)
+}
+
+/// Tells a scheduler the ends of tasks, several at once when they come fast.
+pub(super) async fn tell(
+    mut ends: UnboundedReceiver<TaskStatus>,
+    worker: String,
+    mut scheduler: SchedulerGrpcClient<Channel>,
+) {
+    let mut statuses = Vec::new();
+    while ends.recv_many(&mut statuses, usize::MAX).await > 0 {
+        let update = UpdateTaskStatusParams {
+            executor_id: worker.clone(),
+            task_status: std::mem::take(&mut statuses),
+        };
+        let started = tokio::time::Instant::now();
+        while scheduler.update_task_status(update.clone()).await.is_err()
+            && started.elapsed() < TELL
+        {
+            tokio::time::sleep(RETRY).await;
+        }
+    }
+}
+
+#[async_trait]
+impl ExecutorGrpc for Tasks {
+    async fn launch_multi_task(
+        &self,
+        request: Request<LaunchMultiTaskParams>,
+    ) -> Result<Response<LaunchMultiTaskResult>, Status> {
+        let mut failed_jobs = Vec::new();
+        for tasks in request.into_inner().multi_tasks {
+            let job_id = tasks.job_id.clone();
+            match self.definitions(tasks) {
+                Ok(tasks) => tasks.into_iter().for_each(|task| {
+                    let service = self.clone();
+                    tokio::spawn(async move { service.run(task).await });
+                }),
+                Err(_) => failed_jobs.push(job_id),
+            }
+        }
+        Ok(Response::new(LaunchMultiTaskResult { failed_jobs }))
+    }
+
+    async fn launch_task(
+        &self,
+        _: Request<LaunchTaskParams>,
+    ) -> Result<Response<LaunchTaskResult>, Status> {
+        Err(Status::unimplemented("tasks come several at once"))
+    }
+
+    /// A scheduler that takes this worker for dead is wrong when the worker hears it: the next
+    /// report tells it so.
+    async fn stop_executor(
+        &self,
+        _: Request<StopExecutorParams>,
+    ) -> Result<Response<StopExecutorResult>, Status> {
+        Ok(Response::new(StopExecutorResult {}))
+    }
+
+    async fn cancel_tasks(
+        &self,
+        request: Request<CancelTasksParams>,
+    ) -> Result<Response<CancelTasksResult>, Status> {
+        let mut cancelled = true;
+        for task in request.into_inner().task_infos {
+            let job = JobId::from(task.job_id);
+            let ended =
+                self.executor.cancel_task(job, task.stage_id as usize, task.task_id as usize).await;
+            cancelled &= ended.is_ok();
+        }
+        Ok(Response::new(CancelTasksResult { cancelled }))
+    }
+
+    async fn remove_job_data(
+        &self,
+        request: Request<RemoveJobDataParams>,
+    ) -> Result<Response<RemoveJobDataResult>, Status> {
+        let RemoveJobDataParams { job_id, remove_stage_ids, .. } = request.into_inner();
+        check_job_id(&job_id).map_err(Status::invalid_argument)?;
+        remove_results(&self.executor.work_dir, &job_id, &remove_stage_ids).await;
+        Ok(Response::new(RemoveJobDataResult {}))
+    }
+}
