@@ -143,7 +143,7 @@ class Mock(BaseHTTPRequestHandler):
             self.json(401, {"error": "the token is missing or another", "token_file": TOKEN_FILE})
             return
         asked = self.asked[name] = self.asked.get(name, -1) + 1
-        if name == "away" and asked >= 2:
+        if (name == "away" and asked >= 2) or (name == "back" and asked in (1, 2)):
             self.close_connection = True  # Nothing is said any more.
         elif name == "broken" and asked >= 2:
             self.json(500, {"error": "out of order"})

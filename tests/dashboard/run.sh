@@ -38,14 +38,16 @@ scene older "running/#token=$token" --expect 9f04d1 --focus '#fit-table tr:nth-c
   --then 'rows that violate the optimum most' 'show the newest fit'
 scene silent "silent/#token=$token" --expect '1 silent' 'trying the step again' '71 of 96' 'version 0.0.9' 'keeps no blocks'
 scene silent-phone "silent/#token=$token" --size 390x844 --scheme dark --expect '1 silent'
-scene failed "failed/#token=$token" --expect 'failed' 'part-0017.csv: line 20481' '17 of 50 blocks' 'no cost is known yet'
-scene many "many/#token=$token" --expect w23 linear_svc 'the latest iterations' --scheme dark
+scene failed "failed/#token=$token" --expect 'failed' 'part-0017.csv: line 20481' '17 of 50 blocks' --absent Cost
+scene many "many/#token=$token" --expect w23 linear_svc 'the last 1,000 iterations' 'in the last 200 passes' --scheme dark
 scene hostile "hostile/#token=$token" --expect '<img src=x onerror=alert(1)>' 'javascript:alert(1)' \
-  '--cluster ADDRESS' __proto__ live --absent NaN undefined
+  __proto__ live --absent NaN undefined
+scene hostile-empty "hostile-empty/#token=$token" --expect 'drystone worker ADDRESS' '--cluster ADDRESS'
 scene unauthorised "running/" --expect '8786.token' 'asks for its token' --allow 'status of 401' --absent w0
 scene wrong-token "running/#token=beef" --expect 'not accepted' '8786.token' --allow 'status of 401' --absent w0
 scene signed-in "running/" --sign-in "$token" --expect w2 live --allow 'status of 401'
 scene away "away/#token=$token" --expect 'no answer for 3 s' 'asks again in' w2 --absent live --allow ERR_EMPTY_RESPONSE
+scene back "back/#token=$token" --expect 'The scheduler answers again' live --absent 'no answer' --allow ERR_EMPTY_RESPONSE
 scene broken "broken/#token=$token" --expect 'only status 500 for' w2 --allow 'status of 500'
 
 printf '%s\n' "${scenes[@]}" | python3 check.py -
