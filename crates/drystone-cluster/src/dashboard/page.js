@@ -43,6 +43,9 @@ const STATUS = new Map([
   ['lost', 'lost: its driver is silent'],
 ]);
 
+/** How the bar of the last pass looks. */
+const COURSE = new Map([['running', ''], ['stopped', 'halted'], ['failed', 'bad'], ['lost', 'bad']]);
+
 const $ = (id) => document.getElementById(id);
 
 // ---- Values and words ------------------------------------------------------------------
@@ -151,13 +154,15 @@ function keyed(parent, items, key, create, update) {
   while (parent.children.length > items.length) parent.lastElementChild.remove();
 }
 
-/** Pairs of a word and a figure: `[label, value, aside]`. */
+/** Words and figures: `[label, value, aside, the class of what is aside]`. */
 function facts(list, pairs) {
   keyed(list, pairs, ([label]) => label,
-    ([label]) => make('div', {}, make('dt', { textContent: label }), make('dd', {}, make('span'), make('small'))),
-    (node, [, value, aside]) => {
-      say(node.querySelector('span'), value);
-      say(node.querySelector('small'), aside ? ` ${aside}` : '');
+    ([label]) => make('div', {}, make('dt', { textContent: label }), make('dd', {}, make('span'), ' ', make('small'))),
+    (node, [, value, aside, kind]) => {
+      const [figure, beside] = node.lastChild.children;
+      say(figure, value);
+      say(beside, aside);
+      beside.className = kind ?? '';
     });
 }
 
@@ -338,7 +343,8 @@ function drawCosts(svg, { costs, log, cut }, width, height) {
   const y = (value) => bottom - 4 - ((scale(value) - scale(low)) / (scale(high) - scale(low))) * (bottom - top - 8);
   across(svg, at.map(y), named, left, right);
   svg.append(drawn('line', { class: 'axis', x1: left, x2: right, y1: bottom, y2: bottom }));
-  along(svg, 1, costs.length, x, height - 7, right, cut ? 'the latest iterations' : 'iteration');
+  if (cut) svg.append(drawn('text', { x: right, y: height - 7, 'text-anchor': 'end' }, `the last ${integer(costs.length)} iterations`));
+  else along(svg, 1, costs.length, x, height - 7, right, 'iteration');
 
   let path = '';
   let pen = 'M';
@@ -394,7 +400,7 @@ function drawPasses(svg, { passes, first, colours, blocks }, width, height) {
   const total = sum(passes.map((pass) => pass.seconds));
   return {
     count: passes.length,
-    summary: `${plural(passes.length, 'pass', 'passes')} in ${duration(total)}`,
+    summary: `${first > 1 ? 'the last ' : ''}${plural(passes.length, 'pass', 'passes')} in ${duration(total)}`,
     at: (px) => Math.floor((px - left) / step),
     words: (i) => `pass ${integer(first + i)}: ${passes[i].words}, ${duration(passes[i].seconds)}, ${plural(passes[i].read, 'block')} read`,
     mark: (group, i) => group.append(drawn('rect', { class: 'band', x: x(i), width: step, y: top, height: bottom - top })),
@@ -451,15 +457,16 @@ function showFigures(state, workers) {
   const heard = workers.filter((worker) => count(worker.resident_bytes) !== null);
   const [busy, slots] = [sum(workers.map((worker) => worker.busy)), sum(workers.map((worker) => worker.slots))];
   const silent = workers.filter((worker) => number(worker.silent_s) > SILENT).length;
+  $('figures').hidden = workers.length === 0;
   facts($('figures'), [
-    ['Workers', integer(workers.length), silent ? `${integer(silent)} silent` : ''],
+    ['Workers', integer(workers.length), silent ? `${integer(silent)} silent` : '', 'warn'],
     ['Slots at work', integer(busy), `of ${integer(slots)}`],
     ['Memory of the workers', heard.length ? bytes(sum(heard.map((worker) => worker.resident_bytes))) : NONE, 'resident'],
     ['Blocks kept in it', integer(sum(workers.map((worker) => worker.cached_blocks))), `${bytes(sum(workers.map((worker) => worker.cache_bytes)))} of ${bytes(sum(workers.map((worker) => worker.cache_budget)))}`],
   ]);
 }
 
-const WORKER = [['Worker', 'name'], ['Slots at work', 'slots-at-work'], ['Memory for blocks', 'memory wide'], ['Resident', 'number'], ['Blocks kept', 'number'], ['Blocks mapped', 'number'], ['Found in memory', 'number'], ['Last heard', 'number heard']];
+const WORKER = [['Worker', 'name'], ['Slots at work', 'slots-at-work'], ['Memory for blocks', 'memory wide'], ['Resident', 'number'], ['Blocks kept', 'number'], ['Blocks mapped', 'number'], ['From memory', 'number'], ['Last heard', 'number heard']];
 head($('worker-table'), WORKER);
 
 function showSlots(cell, worker) {
@@ -487,6 +494,7 @@ function showMemory(cell, worker) {
   const [meter, words] = cell.children;
   const budget = count(worker.cache_budget);
   meter.style.setProperty('--share', share(count(worker.cache_bytes) ?? 0, budget ?? 0));
+  meter.classList.toggle('none', budget === 0);
   say(words, budget === 0 ? 'keeps no blocks' : `${bytes(worker.cache_bytes)} of ${bytes(worker.cache_budget)}`);
 }
 
@@ -561,7 +569,7 @@ function showProgress(fit) {
   say(pass, words);
   say($('fit-blocks'), whole === null ? '' : `${integer(done)} of ${plural(whole, 'block')}`);
   const bar = $('course');
-  bar.className = ['course', running ? '' : fit.status === 'done' ? 'over' : 'bad', whole > 1 && whole <= MAX_STONES ? 'stones' : ''].join(' ').trim();
+  bar.className = ['course', COURSE.get(fit.status) ?? 'over', whole > 1 && whole <= MAX_STONES ? 'stones' : ''].join(' ').trim();
   bar.style.setProperty('--share', share(done ?? 0, whole ?? 0));
   bar.style.setProperty('--blocks', whole ?? 1);
   bar.setAttribute('aria-valuemax', whole ?? 1);
@@ -586,9 +594,10 @@ function showFacts(fit) {
     pairs.push(['Rate of the last pass', rate, '']);
   }
   const read = sum(passes.map((pass) => pass.blocks_read));
-  pairs.push(['Passes done', passes.length < MAX_PASSES ? integer(passes.length) : text(fit.pass), '']);
+  const first = firstPass(fit, passes);
+  pairs.push(['Passes done', integer(first - 1 + passes.length), '']);
   pairs.push(['Rows', rows === null ? NONE : integer(rows), '']);
-  pairs.push(['Blocks read', integer(read), passes.length ? 'in all passes' : '']);
+  pairs.push(['Blocks read', integer(read), first > 1 ? `in the last ${plural(passes.length, 'pass', 'passes')}` : passes.length ? 'in all passes' : '']);
   facts($('fit-facts'), pairs);
 }
 
@@ -604,6 +613,7 @@ function showPasses(fit) {
     job.n += 1; job.seconds += pass.seconds; job.read += pass.read;
   }
   const colours = passes.map((pass) => jobs.get(pass.words).colour);
+  $('passes').hidden = passes.length === 0 && fit.status !== 'running';
   passPlot.show({ passes, first: firstPass(fit, passes), colours, blocks: count(fit.n_blocks) ?? 0 });
   $('jobs').hidden = passes.length === 0;
   keyed($('jobs').tBodies[0], [...jobs.values()], (job) => job.words,
@@ -628,6 +638,7 @@ function showCosts(fit) {
   radios.find((radio) => radio.value === 'log').disabled = !possible;
   const wanted = radios.find((radio) => radio.checked).value;
   const log = possible && (wanted === 'log' || (wanted === 'auto' && high / low >= 30));
+  $('costs').hidden = costs.length === 0 && fit.status !== 'running';
   costPlot.show({ costs, log, cut: costs.length >= MAX_COSTS });
 }
 
