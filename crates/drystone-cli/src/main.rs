@@ -59,5 +59,5 @@ async fn scheduler(flags: SchedulerFlags) -> Result<()> {
 
 async fn worker(flags: WorkerFlags) -> Result<()> {
     let stop = Stop::on_signals();
-    drystone_cluster::run_worker(drystone_cluster::registry(), flags.options()?, stop, say()).await
+    drystone_cluster::run_worker(drystone::registry(), flags.options()?, stop, say()).await
 }

@@ -36,9 +36,9 @@ pub use scheduler::{FitState, PassState, Scheduler, SchedulerOptions, State, Wor
 pub use serve::{Say, Stop, Stopper};
 pub use token::Token;
 pub use trust::Trust;
-pub use worker::{WorkerOptions, run_worker};
+pub use worker::{WorkerOptions, run_worker, serve_worker};
 
-use drystone_core::{Error, ErrorKind, Registry, Result};
+use drystone_core::{Error, ErrorKind, Result};
 
 /// The port of a scheduler, unless told otherwise.
 pub const DEFAULT_PORT: u16 = 8786;
@@ -47,15 +47,6 @@ pub const DASHBOARD_PORT: u16 = 8787;
 
 /// The largest message between processes: a step to all slots of a worker, or a partial.
 const MAX_MESSAGE: u32 = 512 << 20;
-
-/// A registry of all jobs and sources of drystone, for workers: add your own to it.
-#[must_use]
-pub fn registry() -> Registry {
-    let mut registry = Registry::new();
-    drystone_estimators::register(&mut registry);
-    drystone_sources::register(&mut registry);
-    registry
-}
 
 /// What the scheduler at `host:port` knows: its workers, and what drivers do.
 ///

@@ -138,6 +138,17 @@ pub async fn run_worker(
     }
 }
 
+/// Serves a scheduler as [`run_worker`] does, on threads of its own, until Ctrl-C or SIGTERM:
+/// for a `main` that has no runtime.
+///
+/// # Errors
+/// Those of [`run_worker`]; [`Io`](drystone_core::ErrorKind::Io) when threads cannot be started.
+pub fn serve_worker(registry: Registry, options: WorkerOptions, say: Say) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Error::io("cannot start threads", error))?;
+    runtime.block_on(async { run_worker(registry, options, Stop::on_signals(), say).await })
+}
+
 fn made_up_name() -> String {
     let id = ballista_core::ids::new_instance_id();
     format!("worker-{}", id.get(id.len().saturating_sub(8)..).unwrap_or(&id))

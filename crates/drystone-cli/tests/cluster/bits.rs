@@ -9,14 +9,14 @@ use drystone_estimators::svc::{LinearSvc, Svc};
 use drystone_sources::generate::Classification;
 use ndarray::array;
 
-use crate::support::{Processes, blobs};
+use crate::support::{blobs, patient};
 
 #[test]
 fn kmeans_on_one_two_and_three_workers() {
     let data = blobs();
     let local = KMeans::params(5).on(&Inline::default()).fit(&data).expect("a model");
     for slots in [&[1][..], &[1, 1], &[2, 1, 3]] {
-        let processes = Processes::start(slots);
+        let processes = patient(slots);
         let cluster = processes.connect();
         let model = KMeans::params(5).on(&cluster).fit(&data).expect("a model");
         assert_eq!(model.sha256().expect("a hash"), local.sha256().expect("a hash"), "{slots:?}");
@@ -27,7 +27,7 @@ fn kmeans_on_one_two_and_three_workers() {
 
 #[test]
 fn support_vector_machines_and_scalers() {
-    let processes = Processes::start(&[1, 1]);
+    let processes = patient(&[1, 1]);
     let (cluster, inline) = (processes.connect(), Inline::default());
     let data = Classification::new(3_000, 5).seed(1).block_rows(190).dataset();
 
@@ -50,7 +50,7 @@ fn support_vector_machines_and_scalers() {
 
 #[test]
 fn drivers_do_not_mix_up_their_state() {
-    let processes = Processes::start(&[2]);
+    let processes = patient(&[2]);
     let data = blobs();
     let local = KMeans::params(5).on(&Inline::default()).fit(&data).expect("a model");
     let fits = std::thread::scope(|scope| {
@@ -68,7 +68,7 @@ fn drivers_do_not_mix_up_their_state() {
 
 #[test]
 fn a_caller_may_be_within_a_runtime_of_its_own() {
-    let processes = Processes::start(&[1]);
+    let processes = patient(&[1]);
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let sum = runtime.block_on(async {
         let cluster = processes.connect();
@@ -82,7 +82,7 @@ fn a_caller_may_be_within_a_runtime_of_its_own() {
 
 #[test]
 fn no_blocks_are_no_work() {
-    let processes = Processes::start(&[1]);
+    let processes = patient(&[1]);
     let (cluster, control) = (processes.connect(), Control::default());
     let empty = ChunkedDataset::from_blocks(Layout::new(Dtype::F64, 1, 0, 5), |_| {
         Ok(Block::new(array![[0.0]]))

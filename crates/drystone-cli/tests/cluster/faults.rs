@@ -3,39 +3,12 @@
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use drystone_core::{Event, Inline, Observer};
+use drystone_core::Inline;
 use drystone_estimators::KMeans;
-
+use drystone_trials::{At, Process, Processes, start_scheduler, start_worker};
 use rustix::process::Signal;
 
-use crate::support::{Processes, blobs, scheduler, worker};
-
-/// Does something once, when a pass begins.
-struct At<F> {
-    pass: usize,
-    act: Mutex<Option<F>>,
-}
-
-impl<F: FnOnce() + Send> At<F> {
-    fn pass(pass: usize, act: F) -> Self {
-        Self { pass, act: Mutex::new(Some(act)) }
-    }
-
-    fn has_fired(&self) -> bool {
-        self.act.lock().expect("no panic").is_none()
-    }
-}
-
-impl<F: FnOnce() + Send> Observer for At<F> {
-    fn event(&self, event: &Event<'_>) {
-        if let Event::PassStarted { pass, .. } = *event
-            && pass == self.pass
-            && let Some(act) = self.act.lock().expect("no panic").take()
-        {
-            act();
-        }
-    }
-}
+use crate::support::{blobs, patient, program, watchful};
 
 fn local_sha256() -> String {
     let model = KMeans::params(5).on(&Inline::default()).fit(&blobs()).expect("a model");
@@ -45,7 +18,7 @@ fn local_sha256() -> String {
 #[test]
 fn a_worker_that_is_killed_between_steps() {
     for pass in [1, 2, 4] {
-        let mut processes = Processes::watchful(&[1, 1]);
+        let mut processes = watchful(&[1, 1]);
         let cluster = processes.connect();
         let worker = Mutex::new(processes.workers.remove(0));
         let kill = At::pass(pass, || worker.lock().expect("a worker").kill());
@@ -59,7 +32,7 @@ fn a_worker_that_is_killed_between_steps() {
 
 #[test]
 fn a_worker_that_is_killed_while_it_maps() {
-    let mut processes = Processes::watchful(&[1, 1]);
+    let mut processes = watchful(&[1, 1]);
     let cluster = processes.connect();
     let worker = Mutex::new(processes.workers.remove(0));
     let killed = Mutex::new(None);
@@ -80,8 +53,8 @@ fn a_worker_that_is_killed_while_it_maps() {
 
 /// What a fit comes to when something is done to a worker at the beginning of a pass, and how
 /// long it took longer than before.
-fn fit_while(pass: usize, act: impl FnOnce(&mut crate::support::Process) + Send) -> (String, Duration) {
-    let mut processes = Processes::watchful(&[1, 1]);
+fn fit_while(pass: usize, act: impl FnOnce(&mut Process) + Send) -> (String, Duration) {
+    let mut processes = watchful(&[1, 1]);
     let cluster = processes.connect();
     let undisturbed = Instant::now();
     KMeans::params(5).on(&cluster).fit(&blobs()).expect("a model");
@@ -106,7 +79,7 @@ fn a_worker_that_stands_still() {
 
 #[test]
 fn a_worker_that_stands_still_for_a_while_comes_back() {
-    let mut processes = Processes::watchful(&[1, 1]);
+    let mut processes = watchful(&[1, 1]);
     let cluster = processes.connect();
     let stopped = &processes.workers[0];
     let model = std::thread::scope(|scope| {
@@ -130,16 +103,16 @@ fn a_worker_that_stands_still_for_a_while_comes_back() {
 
 #[test]
 fn a_scheduler_that_is_started_again() {
-    let processes = Processes::watchful(&[1, 1]);
+    let processes = watchful(&[1, 1]);
     let cluster = processes.connect();
-    let Processes { scheduler: first, address, workers } = processes;
+    let Processes { scheduler: first, address, workers, .. } = processes;
     let first = Mutex::new(first);
     let model = std::thread::scope(|scope| {
         let restart = At::pass(3, || {
             first.lock().expect("a scheduler").kill();
             scope.spawn(|| {
                 std::thread::sleep(Duration::from_secs(1));
-                *first.lock().expect("a scheduler") = scheduler(&address, "4").0;
+                *first.lock().expect("a scheduler") = start_scheduler(program(), &address, "4").0;
             });
         });
         KMeans::params(5).on(&cluster).observe(&restart).fit(&blobs())
@@ -150,7 +123,7 @@ fn a_scheduler_that_is_started_again() {
 
 #[test]
 fn a_worker_that_is_asked_to_leave_finishes_what_it_has() {
-    let mut processes = Processes::watchful(&[1, 1]);
+    let mut processes = watchful(&[1, 1]);
     let cluster = processes.connect();
     let leaver = &processes.workers[0];
     let leave = At::pass(3, || leaver.signal(Signal::TERM));
@@ -163,7 +136,7 @@ fn a_worker_that_is_asked_to_leave_finishes_what_it_has() {
 
 #[test]
 fn a_step_that_nobody_waits_for_leaves_no_work_behind() {
-    let processes = Processes::watchful(&[1]);
+    let processes = watchful(&[1]);
     let cluster = processes.connect();
     // Minutes of work, if nobody stopped it.
     let data = drystone_sources::generate::Blobs::new(400_000_000, 20).centers(5).dataset();
@@ -183,12 +156,12 @@ fn a_step_that_nobody_waits_for_leaves_no_work_behind() {
 
 #[test]
 fn a_worker_that_comes_late_takes_its_share() {
-    let processes = Processes::start(&[1]);
+    let processes = patient(&[1]);
     let cluster = processes.connect();
     let address = processes.address.clone();
     let late = Mutex::new(None);
     let join = At::pass(3, || {
-        *late.lock().expect("no panic") = Some(worker(&address, "late", 1));
+        *late.lock().expect("no panic") = Some(start_worker(program(), &address, "late", 1));
     });
     let model = KMeans::params(5).on(&cluster).observe(&join).fit(&blobs()).expect("a model");
     assert!(join.has_fired());
@@ -200,7 +173,7 @@ fn a_worker_that_comes_late_takes_its_share() {
 
 #[test]
 fn all_workers_gone_for_a_while() {
-    let mut processes = Processes::watchful(&[1]);
+    let mut processes = watchful(&[1]);
     let cluster = processes.connect();
     let address = processes.address.clone();
     let gone = Mutex::new(processes.workers.remove(0));
@@ -209,7 +182,7 @@ fn all_workers_gone_for_a_while() {
             gone.lock().expect("a worker").kill();
             scope.spawn(|| {
                 std::thread::sleep(Duration::from_secs(1));
-                *gone.lock().expect("a worker") = worker(&address, "next", 1);
+                *gone.lock().expect("a worker") = start_worker(program(), &address, "next", 1);
             });
         });
         KMeans::params(5).on(&cluster).observe(&replace).fit(&blobs())

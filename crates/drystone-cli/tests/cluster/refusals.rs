@@ -8,7 +8,9 @@ use drystone_estimators::KMeans;
 use drystone_sources::{csv, generate::Blobs};
 use ndarray::Array2;
 
-use crate::support::{Process, Processes, scheduler};
+use drystone_trials::start_scheduler;
+
+use crate::support::{patient, process, program};
 
 /// An address that nobody listens on.
 fn nowhere() -> String {
@@ -19,7 +21,7 @@ fn nowhere() -> String {
 #[test]
 fn a_worker_without_a_scheduler_says_so_and_gives_up() {
     let (address, started) = (nowhere(), Instant::now());
-    let mut worker = Process::start(&["worker", &address, "--connect-timeout", "2"]);
+    let mut worker = process(&["worker", &address, "--connect-timeout", "2"]);
     let status = worker.wait();
     assert!(!status.success() && started.elapsed() < Duration::from_secs(10));
     let said = worker.said();
@@ -31,9 +33,9 @@ fn a_worker_without_a_scheduler_says_so_and_gives_up() {
 #[test]
 fn a_worker_waits_for_a_scheduler_that_comes_late() {
     let address = nowhere();
-    let worker = Process::start(&["worker", &address, "--slots", "1", "--memory", "1MiB"]);
+    let worker = process(&["worker", &address, "--slots", "1", "--memory", "1MiB"]);
     worker.after("trying again");
-    let _scheduler = scheduler(&address, "60");
+    let _scheduler = start_scheduler(program(), &address, "60");
     worker.after("is connected to");
 }
 
@@ -41,7 +43,7 @@ fn a_worker_waits_for_a_scheduler_that_comes_late() {
 fn no_scheduler_and_no_workers() {
     let error = Cluster::connect(&nowhere()).err().expect("nobody there");
     assert!(error.to_string().contains("it cannot be reached"), "{error}");
-    let processes = Processes::start(&[]);
+    let processes = patient(&[]);
     let error = Cluster::connect(&processes.address).err().expect("no workers");
     assert!(error.to_string().contains("has no workers"), "{error}");
     assert!(Cluster::connect("no address").is_err());
@@ -49,14 +51,14 @@ fn no_scheduler_and_no_workers() {
 
 #[test]
 fn addresses_that_others_reach_are_refused() {
-    let mut scheduler = Process::start(&["scheduler", "--bind", "0.0.0.0:0"]);
+    let mut scheduler = process(&["scheduler", "--bind", "0.0.0.0:0"]);
     assert!(!scheduler.wait().success());
     assert!(scheduler.said().is_empty());
 }
 
 #[test]
 fn errors_of_workers_are_those_of_this_process() {
-    let processes = Processes::start(&[1, 1]);
+    let processes = patient(&[1, 1]);
     let (cluster, inline) = (processes.connect(), Inline::default());
     let directory = tempfile::tempdir().expect("a directory");
     let rows = (0..4000).map(|row| format!("{row},{}\n", if row == 2501 { "nan" } else { "1" }));
@@ -75,7 +77,7 @@ fn errors_of_workers_are_those_of_this_process() {
 
 #[test]
 fn data_that_only_this_process_has() {
-    let processes = Processes::start(&[1]);
+    let processes = patient(&[1]);
     let data = ChunkedDataset::from_blocks(Layout::new(Dtype::F64, 1, 10, 5), |_| {
         Ok(Block::new(Array2::<f64>::zeros((5, 1))))
     });
