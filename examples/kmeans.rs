@@ -31,6 +31,7 @@ fn run(flags: &Flags) -> Result<()> {
     flags.check_results()?;
     let budget = machine::memory_budget(flags.memory_budget.as_deref());
     let executor = executor::of(flags.cluster.as_deref(), flags.threads, budget?)?;
+    let place = flags.checkpoint.on(&*executor)?;
     let data = dataset(flags)?;
     let n_clusters = flags.n_clusters();
     let progress = Progress::new(flags.json);
@@ -40,7 +41,7 @@ fn run(flags: &Flags) -> Result<()> {
         .max_iter(flags.max_iter)
         .tol(flags.tol)
         .seed(flags.seed)
-        .on(&*executor)
+        .on(place.executor())
         .observe(&progress);
     if flags.explain {
         return print(params.explain(&data)?);
@@ -55,7 +56,8 @@ fn run(flags: &Flags) -> Result<()> {
     let model = model?;
     // A fit may have taken hours: a result that cannot be written takes no other along.
     let saved = flags.out.as_ref().map_or(Ok(()), |path| model.save(path));
-    let outcome = Outcome::new(&model, &data, executor.describe().threads, seconds)?;
+    let (threads, resumed) = (executor.describe().threads, place.resumed_steps());
+    let outcome = Outcome::new(&model, &data, threads, seconds, resumed)?;
     if flags.json { print(outcome.json()) } else { print(outcome) }?;
     saved?;
     if let Some(path) = &flags.labels_out {

@@ -33,10 +33,11 @@ fn run(flags: &Flags) -> Result<()> {
     // Half of the memory for blocks between passes, half for rows as the kernels want them.
     let budget = machine::memory_budget(flags.memory_budget.as_deref())?;
     let executor = executor::of(flags.cluster.as_deref(), flags.threads, budget / 2)?;
+    let place = flags.checkpoint.on(&*executor)?;
     let (train, test) = data::open(flags)?.announce(flags.json)?.split(flags)?;
     let progress = Progress::new(flags);
-    let params =
-        flags.params().memory_budget(budget - budget / 2).on(&*executor).observe(&progress);
+    let params = flags.params().memory_budget(budget - budget / 2);
+    let params = params.on(place.executor()).observe(&progress);
 
     if flags.explain {
         return print(params.explain(&train)?);
@@ -48,7 +49,8 @@ fn run(flags: &Flags) -> Result<()> {
     // A fit may have taken hours: a result that cannot be written takes no other along.
     let saved = flags.out.as_ref().map_or(Ok(()), |path| model.save(path));
     let scores = score(&model, &train, &test, fit_seconds)?;
-    let outcome = Outcome::new(flags, &model, &scores, executor.describe().threads)?;
+    let (threads, resumed) = (executor.describe().threads, place.resumed_steps());
+    let outcome = Outcome::new(flags, &model, &scores, threads, resumed)?;
     if flags.json { print(outcome.json()) } else { print(outcome) }?;
     saved?;
     results::write(flags, &model, &test)?;

@@ -96,6 +96,29 @@
 //! # Ok::<(), drystone::Error>(())
 //! ```
 //!
+//! # Go on after a crash
+//!
+//! ```
+//! use drystone::prelude::*;
+//!
+//! let data = generate::Blobs::new(4_000, 3).centers(3).seed(0).block_rows(1_000).dataset();
+//! let file = std::env::temp_dir().join(format!("fit-{}.journal", std::process::id()));
+//! let threads = Threads::new(2)?;
+//!
+//! // Each step is on disk before the next one begins.
+//! let checkpointed = Checkpointed::open(&threads, &file)?;
+//! let model = KMeans::params(3).on(&checkpointed).fit(&data)?;
+//! drop(checkpointed); // or the process is killed, in the middle of a fit
+//!
+//! // The same program again: what is done is not done again, and the bits are the same.
+//! let checkpointed = Checkpointed::open(&threads, &file)?;
+//! let again = KMeans::params(3).on(&checkpointed).fit(&data)?;
+//! assert_eq!(again.sha256()?, model.sha256()?);
+//! assert_eq!(checkpointed.resumed_steps(), model.history().passes as u64);
+//! # std::fs::remove_file(&file)?;
+//! # Ok::<(), drystone::Error>(())
+//! ```
+//!
 //! # Where to look
 //!
 //! [`ChunkedDataset`] says what can be done with blocks, [`generate`], [`csv`], [`libsvm`],
@@ -115,10 +138,10 @@ pub use {linfa, ndarray};
 #[cfg(feature = "cluster")]
 pub use drystone_cluster as cluster;
 pub use drystone_core::{
-    Block, BlockAt, BlockRows, BlockSource, CancelToken, ChunkedArray, ChunkedDataset, Description,
-    Dtype, Error, ErrorKind, Event, Executor, Explanation, Inline, Job, Label, Layout, Observer,
-    Partial, Records, Registry, Result, Rows, Session, StatePolicy, StopReason, Subprocess,
-    TargetKind, Targets, Threads, ToChunked, run,
+    Block, BlockAt, BlockRows, BlockSource, CancelToken, Checkpointed, ChunkedArray,
+    ChunkedDataset, Description, Dtype, Error, ErrorKind, Event, Executor, Explanation, Inline,
+    Job, Label, Layout, Observer, Partial, Records, Registry, Result, Rows, Session, StatePolicy,
+    StopReason, Subprocess, TargetKind, Targets, Threads, ToChunked, run,
 };
 pub use drystone_core::{
     array, block, column, control, executor, explain, input, label, laws, observe, rule, wire,
@@ -133,9 +156,9 @@ pub use drystone_sources::{csv, generate, libsvm, memory, npy};
 /// What most programs need.
 pub mod prelude {
     pub use crate::{
-        Block, Calibrated, CancelToken, ChunkedArray, ChunkedDataset, Dtype, Event, Executor, Init,
-        KMeans, Layout, LinearSvc, Observer, Oversampling, Svc, Targets, Threads, ToChunked, csv,
-        generate, libsvm, memory, metrics, model_selection, npy, preprocessing,
+        Block, Calibrated, CancelToken, Checkpointed, ChunkedArray, ChunkedDataset, Dtype, Event,
+        Executor, Init, KMeans, Layout, LinearSvc, Observer, Oversampling, Svc, Targets, Threads,
+        ToChunked, csv, generate, libsvm, memory, metrics, model_selection, npy, preprocessing,
     };
 }
 

@@ -45,6 +45,12 @@ pub fn write_npy<T: NpyItem, D: RemoveAxis>(
     Ok(())
 }
 
+/// What an earlier run had done, if it had done anything.
+pub fn resumed(n_steps: u64) -> Option<String> {
+    let steps = counted(n_steps, "step");
+    (n_steps > 0).then(|| format!("{steps} from the checkpoint, done before"))
+}
+
 /// "1 block", "2 blocks".
 pub fn counted(n: u64, noun: &str) -> String {
     format!("{n} {noun}{}", if n == 1 { "" } else { "s" })

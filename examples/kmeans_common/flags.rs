@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, ValueEnum};
 use drystone::{ChunkedDataset, Dtype, Error, Result};
 
+use crate::common::checkpoint::CheckpointFlags;
 use crate::common::files::{self, CsvFlags};
 
 /// Scalable KMeans over lazily generated blocks, or over CSV and .npy files.
@@ -76,6 +77,8 @@ pub struct Flags {
     /// Memory for blocks kept between passes, as in 512MiB; 0: make them again in each pass [default: half of what is available]
     #[arg(long, value_name = "SIZE")]
     pub memory_budget: Option<String>,
+    #[command(flatten)]
+    pub checkpoint: CheckpointFlags,
 
     /// Write the model here (safetensors)
     #[arg(long, value_name = "FILE", help_heading = "Results")]
@@ -125,8 +128,12 @@ impl Flags {
     /// Finds out before the fit that its results could not be written, or would replace
     /// what it reads or one another.
     pub fn check_results(&self) -> Result<()> {
-        let results =
-            [("--out", &self.out), ("--labels-out", &self.labels_out), ("--plot", &self.plot)];
+        let results = [
+            ("--checkpoint", &self.checkpoint.checkpoint),
+            ("--out", &self.out),
+            ("--labels-out", &self.labels_out),
+            ("--plot", &self.plot),
+        ];
         files::check_results(&[&self.input, &self.init_centroids], &results)
     }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::progress::Seconds;
 use crate::common::machine::peak_rss_bytes;
-use crate::common::output::counted;
+use crate::common::output::{counted, resumed};
 
 /// Rows whose labels are shown.
 const HEAD: u64 = 10;
@@ -21,6 +21,7 @@ pub struct Outcome<'a> {
     n_samples: u64,
     threads: usize,
     seconds: Seconds,
+    resumed_steps: u64,
     peak_rss_bytes: Option<u64>,
     model_sha256: String,
     labels_head: Vec<u32>,
@@ -34,6 +35,7 @@ impl<'a> Outcome<'a> {
         data: &ChunkedDataset,
         threads: usize,
         seconds: Seconds,
+        resumed_steps: u64,
     ) -> Result<Self> {
         let peak_rss_bytes = peak_rss_bytes();
         let n_samples = model.cluster_counts().iter().sum();
@@ -48,6 +50,7 @@ impl<'a> Outcome<'a> {
             n_samples,
             threads,
             seconds,
+            resumed_steps,
             peak_rss_bytes,
             model_sha256: model.sha256()?,
             labels_head: head.to_vec(),
@@ -80,6 +83,7 @@ impl<'a> Outcome<'a> {
             "n_candidates": self.n_candidates(),
             "passes": history.passes,
             "blocks_read": history.blocks_read,
+            "resumed_steps": self.resumed_steps,
             "seconds": { "init": init, "lloyd": lloyd, "total": total },
             "peak_rss_bytes": self.peak_rss_bytes,
             "state_bytes": history.state_bytes,
@@ -111,6 +115,9 @@ impl fmt::Display for Outcome<'_> {
         }
         let blocks = counted(history.blocks_read as u64, "block");
         line("passes", format!("{}, {blocks} read", history.passes))?;
+        if let Some(resumed) = resumed(self.resumed_steps) {
+            line("resumed", resumed)?;
+        }
         line("seconds", self.time())?;
         line("memory", self.memory())?;
         line("first labels", format!("{:?}", self.labels_head))?;

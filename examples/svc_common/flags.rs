@@ -7,6 +7,7 @@ use clap::{Parser, ValueEnum};
 use drystone::svc::{ClassWeight, Gamma, Kernel, SvcParams};
 use drystone::{Error, Result, Svc};
 
+use crate::common::checkpoint::CheckpointFlags;
 use crate::common::files::{self, CsvFlags};
 
 /// A support vector classifier over lazily generated blocks, or over LIBSVM, CSV and .npy files.
@@ -116,6 +117,8 @@ pub struct Flags {
     /// Memory kept between passes, as in 512MiB: half for blocks, half for rows as the kernel wants them; 0: make them again in each pass [default: half of what is available]
     #[arg(long, value_name = "SIZE")]
     pub memory_budget: Option<String>,
+    #[command(flatten)]
+    pub checkpoint: CheckpointFlags,
 
     /// Write the model here (safetensors); with --calibrate, one whose own predictions are the most probable classes
     #[arg(long, value_name = "FILE", help_heading = "Results")]
@@ -195,6 +198,7 @@ impl Flags {
     pub fn check(&self) -> Result<()> {
         self.only_for_kernel()?;
         let results = [
+            ("--checkpoint", &self.checkpoint.checkpoint),
             ("--out", &self.out),
             ("--predictions-out", &self.predictions_out),
             ("--decision-out", &self.decision_out),

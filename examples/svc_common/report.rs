@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::fitted::Fitted;
 use super::flags::Flags;
-use crate::common::output::counted;
+use crate::common::output::{counted, resumed};
 
 /// Problems in the table.
 const TABLE_ROWS: usize = 10;
@@ -40,6 +40,7 @@ pub struct Outcome<'a> {
     whole: Certificate,
     duality_gap: Option<f64>,
     threads: usize,
+    resumed_steps: u64,
     model_sha256: String,
 }
 
@@ -49,6 +50,7 @@ impl<'a> Outcome<'a> {
         fitted: &'a Fitted,
         scores: &'a Scores,
         threads: usize,
+        resumed_steps: u64,
     ) -> Result<Self> {
         let model = fitted.svc();
         let all = model.certificates();
@@ -61,7 +63,17 @@ impl<'a> Outcome<'a> {
         };
         let duality_gap = whole.duality_gap();
         let (calibrated, model_sha256) = (fitted.calibrated(), fitted.sha256()?);
-        Ok(Self { flags, model, calibrated, scores, whole, duality_gap, threads, model_sha256 })
+        Ok(Self {
+            flags,
+            model,
+            calibrated,
+            scores,
+            whole,
+            duality_gap,
+            threads,
+            resumed_steps,
+            model_sha256,
+        })
     }
 
     /// For machines.
@@ -86,6 +98,7 @@ impl<'a> Outcome<'a> {
             "converged": model.converged(),
             "status": model.status().name(),
             "passes": model.history().passes,
+            "resumed_steps": self.resumed_steps,
             "seconds": { "fit": scores.fit_seconds, "predict": scores.predict_seconds },
             "predict_rows": scores.n_test,
             "peak_rss_bytes": scores.peak_rss_bytes,
@@ -164,6 +177,9 @@ impl fmt::Display for Outcome<'_> {
         line("ended", self.ended())?;
         if let Some(advice) = self.advice() {
             line("what to do", advice)?;
+        }
+        if let Some(resumed) = resumed(self.resumed_steps) {
+            line("resumed", resumed)?;
         }
         line("seconds", self.time())?;
         line("memory", self.memory())?;

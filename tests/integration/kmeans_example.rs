@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::support::{Holds, TINY, Workdir, eighths, is_peak_rss, is_sha256, without_numbers};
 
 /// Every field of the JSON object, and what its value must be.
-const FIELDS: [(&str, Holds); 20] = [
+const FIELDS: [(&str, Holds); 21] = [
     ("adjusted_rand", |value| value.as_f64() == Some(1.0)),
     ("blocks_read", |value| value == 4),
     ("converged", |value| value == true),
@@ -25,6 +25,7 @@ const FIELDS: [(&str, Holds); 20] = [
     ("n_samples", |value| value == 12_000),
     ("passes", |value| value.as_u64().is_some_and(|value| value >= 8)),
     ("peak_rss_bytes", is_peak_rss),
+    ("resumed_steps", |value| value == 0),
     ("seconds", are_seconds),
     ("state_bytes", |value| value.as_u64().is_some_and(|value| value >= 12_000)),
     ("status", |value| value == "labels_unchanged"),

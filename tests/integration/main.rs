@@ -2,6 +2,7 @@
 
 #[cfg(unix)]
 mod bad_input;
+mod checkpoint_example;
 mod facade;
 mod files;
 mod kmeans_example;

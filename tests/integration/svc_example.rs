@@ -19,7 +19,7 @@ const TINY: &str = "--n 600";
 const THREE: &str = "--n 600 --d 5 --informative 3 --classes 3";
 
 /// Every field of the JSON object, and what its value must be.
-const FIELDS: [(&str, Holds); 23] = [
+const FIELDS: [(&str, Holds); 24] = [
     ("classes", |value| *value == serde_json::json!([0, 1])),
     ("converged", |value| value == true),
     ("dual_objective", |value| value.as_f64().is_some_and(|value| value > 0.0)),
@@ -39,6 +39,7 @@ const FIELDS: [(&str, Holds); 23] = [
     ("peak_rss_bytes", is_peak_rss),
     ("predict_rows", |value| value == 120),
     ("primal_objective", |value| value.as_f64().is_some_and(|value| value > 0.0)),
+    ("resumed_steps", |value| value == 0),
     ("seconds", |value| ["fit", "predict"].iter().all(|name| value[name].as_f64() > Some(0.0))),
     ("status", |value| value == "converged"),
     ("test_accuracy", |value| value.as_f64().is_some_and(|value| value > 0.9)),

@@ -1,10 +1,13 @@
 //! Who maps a job over the blocks: this thread, threads, or other processes.
 
+mod checkpointed;
 mod inline;
+mod journal;
 mod remote;
 mod subprocess;
 mod threads;
 
+pub use checkpointed::Checkpointed;
 pub use inline::Inline;
 pub use crate::cache::KeptBlocks;
 pub use remote::{Mapped, Mapper, RemoteStep};

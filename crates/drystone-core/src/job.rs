@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::executor::SLICE_ROWS;
 use crate::layout::Layout;
 use crate::state::Slot;
-use crate::wire;
+use crate::wire::{self, Digest};
 
 /// The result of a job on some of the rows.
 ///
@@ -80,6 +80,16 @@ pub trait Job: Serialize + DeserializeOwned + Send + Sync + 'static {
     fn state_bytes_per_row(&self) -> usize {
         0
     }
+
+    /// The hash by which a [checkpoint](crate::Checkpointed) knows the job again: jobs of the
+    /// same hash give the same partial. That of the job as bytes, unless there is something in
+    /// it that says only how the work is gone about, which is then left out.
+    ///
+    /// # Errors
+    /// As for [`wire::digest`].
+    fn digest(&self) -> Result<Digest> {
+        wire::digest(self)
+    }
 }
 
 /// A partial whose type only its job knows.
@@ -94,6 +104,11 @@ pub trait ErasedJob: Send + Sync {
     /// # Errors
     /// As for [`wire::encode`].
     fn encode(&self) -> Result<Vec<u8>>;
+    /// [`Job::digest`].
+    ///
+    /// # Errors
+    /// As for [`wire::digest`].
+    fn digest_any(&self) -> Result<Digest>;
     /// [`Job::check`].
     ///
     /// # Errors
@@ -137,6 +152,10 @@ impl<J: Job> ErasedJob for J {
 
     fn encode(&self) -> Result<Vec<u8>> {
         wire::encode(self)
+    }
+
+    fn digest_any(&self) -> Result<Digest> {
+        self.digest()
     }
 
     fn check_any(&self, layout: &Layout) -> Result<()> {

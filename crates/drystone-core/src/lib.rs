@@ -37,7 +37,7 @@ pub use block::{Block, BlockAt, Records, Rows, Targets};
 pub use control::{CancelToken, Control, StopReason};
 pub use dataset::ChunkedDataset;
 pub use error::{Error, ErrorKind, Result};
-pub use executor::{Executor, Inline, Subprocess, Threads};
+pub use executor::{Checkpointed, Executor, Inline, Subprocess, Threads};
 pub use explain::Explanation;
 pub use input::ToChunked;
 pub use job::{Job, Partial};

@@ -4,11 +4,12 @@
 //! and decoding is capped as well. Numbers in bulk travel as raw little-endian bytes
 //! ([`raw`], [`bytes`]), not one by one.
 
-use std::io::{Read, Write};
+use std::io::{self, BufWriter, Read, Write};
 
 use bincode::config::{Configuration, Fixint, Limit, LittleEndian};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use sha2::{Digest as _, Sha256};
 
 use crate::error::{Error, ErrorKind, Result};
 
@@ -27,6 +28,44 @@ pub fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>> {
         .map_err(|error| Error::format("a value that can be encoded", error))?;
     check_size(bytes.len() as u64)?;
     Ok(bytes)
+}
+
+/// A SHA-256 hash: 32 bytes that name a value.
+pub type Digest = [u8; 32];
+
+/// The hash of the bytes that [`encode`] would give, of any size: they are not kept.
+///
+/// ```
+/// use drystone_core::wire;
+/// assert_eq!(wire::digest(&[1.0, 2.0])?, wire::digest(&[1.0, 2.0])?);
+/// assert_ne!(wire::digest(&[1.0, 2.0])?, wire::digest(&[2.0, 1.0])?);
+/// # Ok::<(), drystone_core::Error>(())
+/// ```
+///
+/// # Errors
+/// [`ErrorKind::Format`] when the value cannot be written.
+pub fn digest<T: Serialize + ?Sized>(value: &T) -> Result<Digest> {
+    let failed = |error| Error::format("a value that can be encoded", error);
+    // Numbers come one by one; a hash takes them faster by the block.
+    let mut to = BufWriter::new(Hashing(Sha256::new()));
+    bincode::serde::encode_into_std_write(value, &mut to, CONFIG)
+        .map_err(|error| failed(error.to_string()))?;
+    let hash = to.into_inner().map_err(|error| failed(error.to_string()))?;
+    Ok(hash.0.finalize().into())
+}
+
+/// Takes bytes into a hash.
+struct Hashing(Sha256);
+
+impl Write for Hashing {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Reads a value from all of the bytes.

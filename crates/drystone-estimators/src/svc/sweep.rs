@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
-use drystone_core::wire::exact_sums;
+use drystone_core::wire::{self, Digest, exact_sums};
 use drystone_core::{BlockAt, Job, Layout, Partial, Result};
 use drystone_kernels::ExactSum;
 use serde::{Deserialize, Serialize};
@@ -185,6 +185,11 @@ impl Job for Sweep {
 
     fn state_bytes_per_row(&self) -> usize {
         bytes_per_row(self.classes.len(), self.frame.n_features(), self.keeps_tiles)
+    }
+
+    /// Whether rows are kept as kernels want them follows from memory, and changes no bit.
+    fn digest(&self) -> Result<Digest> {
+        wire::digest(&Self { keeps_tiles: false, ..self.clone() })
     }
 }
 
