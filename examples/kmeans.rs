@@ -16,7 +16,7 @@ use drystone::prelude::*;
 
 use common::files::{holds_npy, npy_dataset};
 use common::output::{exit_code, print, write_npy};
-use common::{executor, machine};
+use common::machine;
 use kmeans_common::flags::{Flags, InitName, flag_of};
 use kmeans_common::progress::Progress;
 use kmeans_common::report::Outcome;
@@ -30,7 +30,7 @@ fn main() -> ExitCode {
 fn run(flags: &Flags) -> Result<()> {
     flags.check_results()?;
     let budget = machine::memory_budget(flags.memory_budget.as_deref());
-    let executor = executor::of(flags.cluster.as_deref(), flags.threads, budget?)?;
+    let executor = flags.cluster.executor(flags.threads, budget?)?;
     let place = flags.checkpoint.on(&*executor)?;
     let data = dataset(flags)?;
     let n_clusters = flags.n_clusters();

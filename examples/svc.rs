@@ -16,7 +16,7 @@ use drystone::Result;
 use drystone::prelude::*;
 
 use common::output::{exit_code, print};
-use common::{executor, machine};
+use common::machine;
 use svc_common::fitted::Fitted;
 use svc_common::flags::{Flags, flag_of};
 use svc_common::progress::Progress;
@@ -32,7 +32,7 @@ fn run(flags: &Flags) -> Result<()> {
     flags.check()?;
     // Half of the memory for blocks between passes, half for rows as the kernels want them.
     let budget = machine::memory_budget(flags.memory_budget.as_deref())?;
-    let executor = executor::of(flags.cluster.as_deref(), flags.threads, budget / 2)?;
+    let executor = flags.cluster.executor(flags.threads, budget / 2)?;
     let place = flags.checkpoint.on(&*executor)?;
     let (train, test) = data::open(flags)?.announce(flags.json)?.split(flags)?;
     let progress = Progress::new(flags);

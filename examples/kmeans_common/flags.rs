@@ -6,6 +6,7 @@ use clap::{Parser, ValueEnum};
 use drystone::{ChunkedDataset, Dtype, Error, Result};
 
 use crate::common::checkpoint::CheckpointFlags;
+use crate::common::executor::ClusterFlags;
 use crate::common::files::{self, CsvFlags};
 
 /// Scalable KMeans over lazily generated blocks, or over CSV and .npy files.
@@ -71,9 +72,8 @@ pub struct Flags {
     /// Threads [default: one a core]
     #[arg(long)]
     pub threads: Option<usize>,
-    /// Run on the workers of this scheduler, as 127.0.0.1:8786 (build with --features cluster)
-    #[arg(long, value_name = "HOST:PORT", conflicts_with = "threads")]
-    pub cluster: Option<String>,
+    #[command(flatten)]
+    pub cluster: ClusterFlags,
     /// Memory for blocks kept between passes, as in 512MiB; 0: make them again in each pass [default: half of what is available]
     #[arg(long, value_name = "SIZE")]
     pub memory_budget: Option<String>,

@@ -8,6 +8,7 @@ use drystone::svc::{ClassWeight, Gamma, Kernel, SvcParams};
 use drystone::{Error, Result, Svc};
 
 use crate::common::checkpoint::CheckpointFlags;
+use crate::common::executor::ClusterFlags;
 use crate::common::files::{self, CsvFlags};
 
 /// A support vector classifier over lazily generated blocks, or over LIBSVM, CSV and .npy files.
@@ -111,9 +112,8 @@ pub struct Flags {
     /// Threads [default: one a core]
     #[arg(long)]
     pub threads: Option<usize>,
-    /// Run on the workers of this scheduler, as 127.0.0.1:8786 (build with --features cluster)
-    #[arg(long, value_name = "HOST:PORT", conflicts_with = "threads")]
-    pub cluster: Option<String>,
+    #[command(flatten)]
+    pub cluster: ClusterFlags,
     /// Memory kept between passes, as in 512MiB: half for blocks, half for rows as the kernel wants them; 0: make them again in each pass [default: half of what is available]
     #[arg(long, value_name = "SIZE")]
     pub memory_budget: Option<String>,

@@ -198,6 +198,10 @@ impl Executor for Checkpointed<'_> {
         self.executor.forget(session);
     }
 
+    fn note(&self, session: u64, event: &Event<'_>) {
+        self.executor.note(session, event);
+    }
+
     fn count_rows(&self, data: &ChunkedDataset) -> Result<Vec<u64>> {
         let Some(mut steps) = self.turn()? else { return self.executor.count_rows(data) };
         let counts = self.count(&mut steps, data);
