@@ -1,5 +1,7 @@
 //! `drystone`: the processes of a cluster, and what they are doing.
 
+mod tls;
+
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -24,6 +26,9 @@ enum Command {
     Worker(WorkerFlags),
     /// What a scheduler knows of its workers
     Status(StatusFlags),
+    /// Keys for a cluster of several machines
+    #[command(subcommand)]
+    Tls(tls::TlsCommand),
 }
 
 #[derive(clap::Args, Debug)]
@@ -72,6 +77,7 @@ async fn main() -> ExitCode {
         Command::Scheduler(flags) => scheduler(flags).await,
         Command::Worker(flags) => worker(flags).await,
         Command::Status(flags) => status(flags).await,
+        Command::Tls(command) => tls::run(&command),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -8,17 +8,42 @@
 
 mod client;
 mod codec;
+#[allow(dead_code, reason = "not in use by scheduler, worker and client yet")]
+mod dial;
+#[allow(dead_code, reason = "not in use by scheduler, worker and client yet")]
+mod endpoint;
+#[allow(dead_code, reason = "not in use by scheduler, worker and client yet")]
+mod greeting;
+#[allow(dead_code, reason = "not in use by scheduler, worker and client yet")]
+mod guard;
+#[allow(dead_code, reason = "not in use by scheduler, worker and client yet")]
+mod listener;
 mod mapper;
 mod message;
 mod node;
 mod placement;
+mod private;
+#[allow(dead_code, reason = "not in use by scheduler, worker and client yet")]
+mod refusals;
 mod rest;
 mod scheduler;
+#[allow(dead_code, reason = "not in use by scheduler, worker and client yet")]
+mod stream;
+#[cfg(test)]
+mod tests;
+#[allow(dead_code, reason = "not in use by scheduler, worker and client yet")]
+pub mod tls;
+#[allow(dead_code, reason = "not in use by scheduler, worker and client yet")]
+mod token;
+#[allow(dead_code, reason = "not in use by scheduler, worker and client yet")]
+mod trust;
 mod worker;
 
 pub use client::Cluster;
 pub use rest::WorkerInfo;
 pub use scheduler::{Scheduler, SchedulerOptions};
+pub use token::Token;
+pub use trust::Trust;
 pub use worker::{WorkerOptions, run_worker};
 
 use drystone_core::{Error, ErrorKind, Registry};

@@ -1,0 +1,51 @@
+//! Requests of strangers are turned away before anything of their body is read.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use http::StatusCode;
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue, WWW_AUTHENTICATE};
+use tonic::Status;
+
+use crate::trust::Trust;
+
+/// Middleware of axum, to be the outermost layer: answers strangers with 401, or with gRPC's
+/// status 16 if they speak gRPC.
+pub(crate) async fn guard(
+    State(trust): State<Arc<Trust>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if trust.admits(request.headers()) {
+        return next.run(request).await;
+    }
+    let message = refusal(&trust);
+    if speaks_grpc(request.headers()) {
+        return Status::unauthenticated(message).into_http();
+    }
+    let mut response = Response::new(Body::from(message + "\n"));
+    *response.status_mut() = StatusCode::UNAUTHORIZED;
+    response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    let text = HeaderValue::from_static("text/plain; charset=utf-8");
+    response.headers_mut().insert(CONTENT_TYPE, text);
+    response
+}
+
+fn refusal(trust: &Trust) -> String {
+    match trust {
+        Trust::Token(token) => format!(
+            "not the token of this cluster, which is in {} (or where DRYSTONE_TOKEN_FILE says) and \
+             for the user's own processes",
+            token.file().display()
+        ),
+        Trust::Tls(_) | Trust::Insecure => "not admitted".to_owned(),
+    }
+}
+
+fn speaks_grpc(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+    kind.is_some_and(|kind| kind.starts_with(b"application/grpc"))
+}
