@@ -10,6 +10,8 @@ use drystone_cluster::{
 };
 use drystone_core::{Error, Result, memory};
 
+use crate::tls::TlsCommand;
+
 /// Machine learning over datasets larger than memory: the processes of a cluster.
 #[derive(Parser, Debug)]
 #[command(name = "drystone", version)]
@@ -28,6 +30,9 @@ pub enum Command {
     Cluster(ClusterFlags),
     /// What a scheduler knows of its workers, and what drivers do
     Status(StatusFlags),
+    /// Keys for a cluster of several machines
+    #[command(subcommand)]
+    Tls(TlsCommand),
 }
 
 /// Whom a process believes.

@@ -3,6 +3,7 @@
 mod cluster;
 mod flags;
 mod status;
+mod tls;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ async fn main() -> ExitCode {
         Command::Worker(flags) => worker(flags).await,
         Command::Cluster(flags) => cluster::run(flags).await,
         Command::Status(flags) => status::run(flags).await,
+        Command::Tls(command) => tls::run(&command),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

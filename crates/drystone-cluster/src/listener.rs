@@ -74,6 +74,13 @@ impl Gate {
         })
     }
 
+    /// The same, with fewer places.
+    #[cfg(test)]
+    pub fn with_places(mut self, n: usize) -> Self {
+        self.places = Arc::new(Semaphore::new(n));
+        self
+    }
+
     /// Starts to greet a peer.
     fn begin(&mut self, (stream, peer, place): Arrived) {
         self.waiting.retain(|(_, task)| !task.is_finished());

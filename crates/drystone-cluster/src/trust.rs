@@ -69,8 +69,7 @@ impl Trust {
     }
 
     /// The scheme of addresses.
-    #[must_use]
-    pub fn scheme(&self) -> &'static str {
+    pub(crate) fn scheme(&self) -> &'static str {
         match self {
             Self::Tls(_) => "https",
             Self::Token(_) | Self::Insecure => "http",
@@ -79,8 +78,7 @@ impl Trust {
 
     /// Whether a request with these headers is to be answered. With TLS the connection is what
     /// is believed, and there is none without a certificate.
-    #[must_use]
-    pub fn admits(&self, headers: &HeaderMap) -> bool {
+    pub(crate) fn admits(&self, headers: &HeaderMap) -> bool {
         match self {
             Self::Token(token) => given(headers).is_some_and(|given| token.matches(given)),
             Self::Tls(_) | Self::Insecure => true,

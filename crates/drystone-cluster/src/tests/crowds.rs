@@ -2,19 +2,26 @@
 
 use std::time::{Duration, Instant};
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::support::{Keys, SOON, Server, both};
+use super::support::{Keys, SOON, Server, both, rest};
 use crate::listener::MAX_GREETINGS;
 use crate::trust::Trust;
 use crate::trust::tests::with_token;
 
+/// Waits until the server closes a connection.
+async fn closed(stream: &mut TcpStream, within: Duration) {
+    let mut byte = [0];
+    let read = tokio::time::timeout(within, stream.read(&mut byte)).await;
+    assert_eq!(read.expect("it is kept").unwrap_or(0), 0);
+}
+
 async fn each_way(check: impl AsyncFn(&Trust, &Server)) {
     let keys = Keys::of(&["127.0.0.1"]);
-    for trust in [keys.trust("127.0.0.1"), with_token()] {
-        check(&trust, &Server::start(&trust).await).await;
-    }
+    let (tls, token) = (keys.trust("127.0.0.1"), with_token());
+    let (one, two) = (Server::start(&tls).await, Server::start(&token).await);
+    tokio::join!(check(&tls, &one), check(&token, &two));
 }
 
 #[tokio::test]
@@ -25,9 +32,7 @@ async fn others_are_served_while_a_peer_says_nothing() {
         both(trust, server.address).await.unwrap();
         assert!(started.elapsed() < Duration::from_secs(3));
         // And the silent one is not kept for ever.
-        let closed = silent.read(&mut [0]);
-        let closed = tokio::time::timeout(Duration::from_secs(15), closed).await;
-        assert_eq!(closed.expect("it is kept").unwrap_or(0), 0);
+        closed(&mut silent, Duration::from_secs(15)).await;
         assert!(server.refusal().await.ends_with("not a word within 10 s"));
     })
     .await;
@@ -44,9 +49,7 @@ async fn others_are_served_while_a_crowd_says_nothing() {
         both(trust, server.address).await.unwrap();
         assert!(started.elapsed() < Duration::from_secs(3));
         // The oldest of the crowd had to give way.
-        let first = crowd[0].read(&mut [0]);
-        let first = tokio::time::timeout(Duration::from_secs(3), first).await;
-        assert_eq!(first.expect("it is kept").unwrap_or(0), 0);
+        closed(&mut crowd[0], Duration::from_secs(3)).await;
     })
     .await;
 }
@@ -72,6 +75,68 @@ async fn others_are_served_while_a_peer_drips() {
     served.unwrap();
     ended.expect("it is kept");
     assert!(started.elapsed() > SOON, "it was not the deadline that ended it");
+}
+
+#[tokio::test]
+async fn connections_beyond_the_limit_wait_for_a_place() {
+    let trust = with_token();
+    let server = Server::start_with(&trust, |gate| gate.with_places(2)).await;
+    let mut open = Vec::new();
+    for _ in 0..2 {
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\n").await.unwrap();
+        open.push(stream);
+    }
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let waiting = rest(&trust, server.address);
+    let free = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        open.pop();
+        Instant::now()
+    };
+    let (served, freed) = tokio::join!(async { (waiting.await, Instant::now()) }, free);
+    assert_eq!(served.0.unwrap().body(), "hello");
+    assert!(served.1 > freed);
+}
+
+/// The files of a process are used up by others' connections: it is well again once they are
+/// closed. In a process of its own, since the limit is of processes.
+#[tokio::test]
+async fn a_lack_of_files_passes() {
+    let program = std::env::current_exe().unwrap();
+    let limit = "ulimit -n 40; exec \"$0\" --exact --ignored --nocapture tests::crowds::serves";
+    let mut child = tokio::process::Command::new("sh")
+        .args(["-c", limit])
+        .arg(program)
+        .stdout(std::process::Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut lines = tokio::io::BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut after = async |text: &str| loop {
+        let line = lines.next_line().await.unwrap().expect("it has ended");
+        if let Some((_, rest)) = line.split_once(text) {
+            break rest.to_owned();
+        }
+    };
+    let address = after("serving at ").await.parse().unwrap();
+    let mut crowd = Vec::new();
+    for _ in 0..100 {
+        crowd.push(TcpStream::connect(address).await.unwrap());
+    }
+    let why = tokio::time::timeout(SOON, after("cannot take connections: ")).await.unwrap();
+    assert!(why.contains("Too many open files"), "{why}");
+    drop(crowd);
+    both(&Trust::Insecure, address).await.unwrap();
+}
+
+#[tokio::test]
+#[ignore = "a_lack_of_files_passes starts it"]
+async fn serves() {
+    let server = Server::start(&Trust::Insecure).await;
+    println!("serving at {}", server.address);
+    println!("{}", server.refusal().await);
+    tokio::time::sleep(SOON).await;
 }
 
 /// axum goes on after peers that come and go at once.

@@ -5,8 +5,9 @@ use std::time::{Duration, SystemTime};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tonic::transport::{Certificate, ClientTlsConfig, Endpoint};
 
-use super::support::{Keys, SOON, Server, both, grpc};
+use super::support::{Keys, SOON, Server, both, grpc, over, rest};
 use crate::tls::{Authority, Holder, Host, Identity, Validity};
 use crate::trust::Trust;
 use crate::trust::tests::with_token;
@@ -51,20 +52,10 @@ async fn who_shows_no_certificate_does_not_get_in() {
     let keys = Keys::of(&["127.0.0.1"]);
     let server = Server::start(&keys.trust("127.0.0.1")).await;
     let ca = std::fs::read(keys.dir().join("ca.pem")).unwrap();
-    let tls = tonic::transport::ClientTlsConfig::new()
-        .ca_certificate(tonic::transport::Certificate::from_pem(ca));
-    let endpoint = tonic::transport::Endpoint::from_shared(format!("https://{}", server.address));
-    let channel = endpoint.unwrap().tls_config(tls).unwrap().connect_lazy();
-    let mut client = tonic::client::Grpc::new(channel);
-    let ready = tokio::time::timeout(SOON, async {
-        // The first may be sent before the server has refused; the second cannot be.
-        for _ in 0..2 {
-            client.ready().await?;
-            tokio::time::sleep(Duration::from_millis(200)).await;
-        }
-        Ok::<(), tonic::transport::Error>(())
-    });
-    let _ = ready.await.expect("it hangs");
+    let tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(ca));
+    let endpoint = Endpoint::from_shared(format!("https://{}", server.address)).unwrap();
+    let error = over(&endpoint.tls_config(tls).unwrap(), 10).await.unwrap_err();
+    assert!(error.contains("the other side asks for a certificate"), "{error}");
     assert!(server.refusal().await.contains("peer sent no certificates"));
 }
 
@@ -137,7 +128,7 @@ async fn plain_text_to_a_port_with_tls_is_refused() {
     let server = Server::start(&keys.trust("127.0.0.1")).await;
     for trust in [Trust::Insecure, with_token()] {
         grpc(&trust, server.address, 10).await.unwrap_err();
-        let answer = super::support::rest(&trust, server.address).await.unwrap();
+        let answer = rest(&trust, server.address).await.unwrap();
         assert_eq!(answer.status(), 400);
         assert_eq!(answer.body(), "there is TLS here, and nothing else\n");
     }

@@ -34,6 +34,10 @@ pub struct Server {
 
 impl Server {
     pub async fn start(trust: &Trust) -> Self {
+        Self::start_with(trust, |gate| gate).await
+    }
+
+    pub async fn start_with(trust: &Trust, set: impl FnOnce(Gate) -> Gate) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let said = Arc::new(Mutex::new(Vec::new()));
@@ -45,7 +49,7 @@ impl Server {
             .route("/step", post(async |body: axum::body::Bytes| body.len().to_string()))
             .layer(axum::extract::DefaultBodyLimit::disable())
             .layer(axum::middleware::from_fn_with_state(state, guard));
-        let gate = gate.unwrap();
+        let gate = set(gate.unwrap());
         let task = tokio::spawn(async move { axum::serve(gate, router).await.unwrap() });
         Self { address, said, task }
     }
@@ -71,20 +75,22 @@ impl Drop for Server {
 }
 
 /// A request as the engine's clients make it: over an endpoint that went through the hook.
-pub async fn grpc(
-    trust: &Trust,
-    address: SocketAddr,
-    n_bytes: usize,
-) -> Result<(HeaderMap, String), String> {
+pub async fn grpc(trust: &Trust, address: SocketAddr, n_bytes: usize) -> Answer {
     let endpoint = Endpoint::from_shared(format!("http://{address}")).unwrap();
     let endpoint = secured(trust)(endpoint).map_err(|error| error.to_string())?;
+    over(&endpoint, n_bytes).await
+}
+
+/// The headers and the body, or an error in words.
+pub type Answer = Result<(HeaderMap, String), String>;
+
+pub async fn over(endpoint: &Endpoint, n_bytes: usize) -> Answer {
     let work = async {
         let mut channel = endpoint.connect().await.map_err(|error| explained(&error))?;
         let body = Body::new(Full::new(Bytes::from(vec![0; n_bytes])));
         let request = Request::post("/step").header("content-type", "application/grpc");
-        std::future::poll_fn(|cx| channel.poll_ready(cx))
-            .await
-            .map_err(|error| explained(&error))?;
+        let ready = std::future::poll_fn(|cx| channel.poll_ready(cx)).await;
+        ready.map_err(|error| explained(&error))?;
         let answer = channel.call(request.body(body).unwrap()).await;
         let (parts, body) = answer.map_err(|error| explained(&error))?.into_parts();
         assert_eq!(parts.status, 200);

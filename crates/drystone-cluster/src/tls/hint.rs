@@ -15,6 +15,9 @@ pub(crate) fn hint(error: &(dyn Error + 'static)) -> Option<&'static str> {
         if let Some(found) = error.downcast_ref::<Tls>() {
             return of_tls(found);
         }
+        if let Some(alert) = alert_in(&error.to_string()) {
+            return of_alert(alert);
+        }
         // An I/O error says the source of what it wraps, not what it wraps.
         let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
         next = match wrapped {
@@ -23,6 +26,19 @@ pub(crate) fn hint(error: &(dyn Error + 'static)) -> Option<&'static str> {
         };
     }
     None
+}
+
+/// The alert that a text speaks of: of an error below HTTP/2, its library keeps the text alone.
+fn alert_in(text: &str) -> Option<Alert> {
+    let (_, name) = text.rsplit_once("received fatal alert: ")?;
+    let all = [
+        Alert::CertificateRequired,
+        Alert::UnknownCA,
+        Alert::DecryptError,
+        Alert::CertificateExpired,
+        Alert::ProtocolVersion,
+    ];
+    all.into_iter().find(|alert| format!("{alert:?}") == name)
 }
 
 fn of_tls(error: &Tls) -> Option<&'static str> {

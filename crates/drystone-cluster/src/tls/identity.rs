@@ -69,7 +69,7 @@ impl Identity {
     /// # Errors
     /// [`Format`](drystone_core::ErrorKind::Format) for the identity of a client, which cannot
     /// serve.
-    pub fn server_config(&self) -> Result<Arc<ServerConfig>> {
+    pub(crate) fn server_config(&self) -> Result<Arc<ServerConfig>> {
         let cert_file = self.0.dir.join(CERT);
         check_server(&self.0.roots, &self.0.chain).map_err(|error| error.in_file(&cert_file))?;
         let unusable = |error| unusable(error).in_file(&cert_file);
@@ -87,7 +87,7 @@ impl Identity {
     ///
     /// # Errors
     /// Those of `server_config`.
-    pub fn acceptor(&self) -> Result<TlsAcceptor> {
+    pub(crate) fn acceptor(&self) -> Result<TlsAcceptor> {
         Ok(TlsAcceptor::from(self.server_config()?))
     }
 
@@ -95,7 +95,7 @@ impl Identity {
     ///
     /// # Errors
     /// [`Format`](drystone_core::ErrorKind::Format), not after a successful `load`.
-    pub fn client_config(&self) -> Result<Arc<ClientConfig>> {
+    pub(crate) fn client_config(&self) -> Result<Arc<ClientConfig>> {
         let mut config = ClientConfig::builder_with_provider(provider())
             .with_protocol_versions(&[&TLS13])
             .map_err(unusable)?
@@ -109,7 +109,7 @@ impl Identity {
     /// How gRPC clients connect: our authority alone is believed, not those of the system. The
     /// name that the certificate must be for is that of the address, or `domain`.
     #[must_use]
-    pub fn client_tls(&self, domain: Option<&str>) -> ClientTlsConfig {
+    pub(crate) fn client_tls(&self, domain: Option<&str>) -> ClientTlsConfig {
         let config = ClientTlsConfig::new()
             .ca_certificate(Certificate::from_pem(&self.0.ca_pem))
             .identity(Pair::from_pem(&self.0.cert_pem, &self.0.key_pem))
