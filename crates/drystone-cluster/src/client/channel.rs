@@ -46,7 +46,7 @@ impl Channel {
     /// Within a runtime only.
     pub fn new(scheduler: &str, trust: &Trust) -> Result<Self> {
         let endpoint = create_grpc_client_endpoint(format!("http://{scheduler}"), None);
-        let endpoint = endpoint.map_err(engine_failed)?;
+        let endpoint = endpoint.map_err(Error::external)?;
         let endpoint = secured(trust)(endpoint).map_err(Error::external)?;
         let size = MAX_MESSAGE as usize;
         let scheduler = SchedulerGrpcClient::new(endpoint.connect_lazy());

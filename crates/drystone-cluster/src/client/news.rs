@@ -1,5 +1,6 @@
 //! What a driver tells its scheduler about its sessions, and hears about its steps.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -27,19 +28,31 @@ pub(super) struct Link {
 struct Heard {
     /// While there is a connection.
     pen: Option<Pen>,
-    step: u64,
-    blocks: u64,
-    /// Workers that were lost in this step.
-    lost: Vec<String>,
     /// The slots of all workers, if the scheduler has said it.
     slots: Option<usize>,
+    /// The steps that are under way.
+    steps: HashMap<u64, HeardOfStep>,
+}
+
+#[derive(Default)]
+struct HeardOfStep {
+    /// Blocks that are done.
+    blocks: u64,
+    /// Workers that were lost since it began.
+    lost: Vec<String>,
+}
+
+impl Heard {
+    fn disconnected(&mut self) {
+        (self.pen, self.slots) = (None, None);
+    }
 }
 
 /// How far a step is, seen from a driver.
 pub(super) struct Ahead {
     heard: Arc<Mutex<Heard>>,
+    step: u64,
     blocks: u64,
-    told: usize,
     lost: Vec<String>,
 }
 
@@ -64,25 +77,24 @@ impl Link {
 
     /// Watches a step from its beginning.
     pub fn ahead(&self, step: u64) -> Ahead {
-        let mut heard = lock(&self.heard);
-        (heard.step, heard.blocks) = (step, 0);
-        heard.lost.clear();
-        Ahead { heard: Arc::clone(&self.heard), blocks: 0, told: 0, lost: Vec::new() }
+        lock(&self.heard).steps.insert(step, HeardOfStep::default());
+        Ahead { heard: Arc::clone(&self.heard), step, blocks: 0, lost: Vec::new() }
     }
 }
 
 impl Ahead {
     /// Blocks that are done, if they are others than before.
     pub fn advanced(&mut self) -> Option<u64> {
-        let blocks = lock(&self.heard).blocks;
+        let blocks = lock(&self.heard).steps.get(&self.step).map_or(0, |step| step.blocks);
         (std::mem::replace(&mut self.blocks, blocks) != blocks).then_some(blocks)
     }
 
     /// Workers that were lost since this was asked last.
     pub fn newly_lost(&mut self) -> Vec<String> {
-        self.lost.clone_from(&lock(&self.heard).lost);
-        let new = self.lost[self.told.min(self.lost.len())..].to_vec();
-        self.told = self.lost.len();
+        let heard = lock(&self.heard);
+        let lost = heard.steps.get(&self.step).map_or(&[][..], |step| &step.lost);
+        let new = lost[self.lost.len()..].to_vec();
+        self.lost.extend_from_slice(&new);
         new
     }
 
@@ -94,6 +106,12 @@ impl Ahead {
     /// Whether the scheduler says that it has no workers.
     pub fn nobody_there(&self) -> bool {
         lock(&self.heard).slots == Some(0)
+    }
+}
+
+impl Drop for Ahead {
+    fn drop(&mut self) {
+        lock(&self.heard).steps.remove(&self.step);
     }
 }
 
@@ -139,9 +157,7 @@ async fn keep(
         }
         loop {
             let Some(here) = heard.upgrade() else { return };
-            let mut now = lock(&here);
-            (now.pen, now.slots) = (None, None);
-            drop(now);
+            lock(&here).disconnected();
             match connect(&scheduler, &trust, &here).await {
                 Ok(again) => break lines = again,
                 Err(_) => tokio::time::sleep(RETRY).await,
@@ -155,10 +171,16 @@ async fn listen(lines: &mut Lines<Incoming>, heard: &std::sync::Weak<Mutex<Heard
         let Some(heard) = heard.upgrade() else { return };
         let mut heard = lock(&heard);
         match line {
-            ToDriver::Done { step, blocks } if step == heard.step => heard.blocks = blocks,
-            ToDriver::Lost { worker } => heard.lost.push(worker),
+            ToDriver::Done { step, blocks } => {
+                if let Some(heard) = heard.steps.get_mut(&step) {
+                    heard.blocks = blocks;
+                }
+            }
+            ToDriver::Lost { worker } => {
+                heard.steps.values_mut().for_each(|step| step.lost.push(worker.clone()));
+            }
             ToDriver::Beat { slots } => heard.slots = Some(slots),
-            ToDriver::Done { .. } | ToDriver::Welcome => {}
+            ToDriver::Welcome => {}
         }
     }
 }

@@ -100,7 +100,7 @@ fn scheduler(
     address: &str,
 ) -> Result<SchedulerGrpcClient<tonic::transport::Channel>> {
     let endpoint = create_grpc_client_endpoint(format!("http://{address}"), None);
-    let endpoint = endpoint.map_err(engine_failed)?;
+    let endpoint = endpoint.map_err(Error::external)?;
     let endpoint = secured(trust)(endpoint).map_err(Error::external)?;
     let size = MAX_MESSAGE as usize;
     let client = SchedulerGrpcClient::new(endpoint.connect_lazy());

@@ -9,7 +9,6 @@ use crate::cache::KeptBlocks;
 use crate::control::Control;
 use crate::dataset::ChunkedDataset;
 use crate::error::{Error, ErrorKind, Result};
-use crate::job::ErasedJob;
 use crate::layout::BlockRows;
 use crate::observe::Observer;
 use crate::place::{Place, catch_panic};
