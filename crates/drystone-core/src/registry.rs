@@ -121,6 +121,7 @@ impl Registry {
         let mut registry = Self { jobs: BTreeMap::new(), sources: BTreeMap::new(), data_root };
         steps::register(&mut registry);
         crate::column::register(&mut registry);
+        crate::laws::register(&mut registry);
         registry
     }
 
