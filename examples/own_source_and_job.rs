@@ -5,7 +5,8 @@
 use drystone::{Block, BlockAt, BlockSource, ChunkedDataset, Dtype, Job, Layout, Partial, Result};
 use serde::{Deserialize, Serialize};
 
-/// Blocks that are made where they are needed.
+/// Blocks that are made where they are needed. (`Registry::source` makes them in other processes;
+/// a source of files asks `Opener::data_root` there which it may open.)
 struct Squares(Layout);
 
 impl BlockSource for Squares {

@@ -1,6 +1,5 @@
 //! What it costs that a worker is killed, or stands still.
 
-use std::sync::Mutex;
 use std::time::Instant;
 
 use clap::Args;
@@ -60,10 +59,8 @@ fn fit(
 ) -> Result<f64> {
     let processes = Processes::start(&setting.program, &[1, 1], "4");
     let cluster = processes.connect();
-    let victim = Mutex::new(&processes.workers[0]);
-    let signal = |signal| victim.lock().map(|victim| victim.signal(signal));
     let (pass, which) = fault.unwrap_or((usize::MAX, Signal::CONT));
-    let act = At::pass(pass, || drop(signal(which)));
+    let act = At::pass(pass, || processes.workers[0].signal(which));
     let started = Instant::now();
     let model = KMeans::params(8).on(&cluster).observe(&act).fit(data)?;
     let seconds = started.elapsed().as_secs_f64();

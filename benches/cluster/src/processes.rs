@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use drystone_cluster::Cluster;
@@ -15,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(90);
 /// A process, and what it says. It ends when this is dropped.
 pub struct Process {
     child: Child,
-    lines: Receiver<String>,
+    lines: Mutex<Receiver<String>>,
 }
 
 impl Process {
@@ -43,7 +44,7 @@ impl Process {
         std::thread::spawn(move || {
             stdout.lines().map_while(Result::ok).try_for_each(|line| send.send(line))
         });
-        Self { child, lines }
+        Self { child, lines: Mutex::new(lines) }
     }
 
     /// The rest of the first line that has this in it.
@@ -52,7 +53,7 @@ impl Process {
     /// When it does not come.
     pub fn after(&self, text: &str) -> String {
         loop {
-            let line = self.lines.recv_timeout(PATIENCE);
+            let line = self.lines().recv_timeout(PATIENCE);
             let line = line.unwrap_or_else(|error| panic!("waiting for '{text}': {error}"));
             if let Some((_, rest)) = line.split_once(text) {
                 return rest.to_owned();
@@ -60,9 +61,13 @@ impl Process {
         }
     }
 
+    fn lines(&self) -> MutexGuard<'_, Receiver<String>> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// What it says until it ends.
     pub fn said(&self) -> Vec<String> {
-        self.lines.iter().collect()
+        self.lines().iter().collect()
     }
 
     /// Its process.

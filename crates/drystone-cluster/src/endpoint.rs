@@ -27,18 +27,10 @@ const STREAM_WINDOW: u32 = 16 << 20;
 const CONNECTION_WINDOW: u32 = 64 << 20;
 
 /// Has each endpoint of the engine connect as `trust` asks for. Deadlines of requests are those
-/// that the engine sets, but for TLS, where there are none: see [`secured_within`].
+/// that the engine sets, but for TLS, where there are none.
 pub(crate) fn secured(trust: &Trust) -> Override {
     let trust = trust.clone();
     Arc::new(move |endpoint| secure(&trust, endpoint).map_err(Into::into))
-}
-
-/// [`secured`], with a deadline for each request.
-pub(crate) fn secured_within(trust: &Trust, deadline: Duration) -> Override {
-    let trust = trust.clone();
-    Arc::new(move |endpoint| {
-        secure(&trust, endpoint).map(|endpoint| endpoint.timeout(deadline)).map_err(Into::into)
-    })
 }
 
 fn secure(trust: &Trust, endpoint: Endpoint) -> Result<Endpoint, Error> {

@@ -113,7 +113,7 @@ pub async fn run_worker(
 ) -> Result<()> {
     options.check()?;
     let host = options.host()?;
-    let _ = &mut registry; // data_root
+    registry.data_root(&options.data_root)?;
     let listener = TcpListener::bind(options.bind).await;
     let listener = listener
         .map_err(|error| Error::io(&format!("cannot listen on {}", options.bind), error))?;

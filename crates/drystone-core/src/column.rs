@@ -16,7 +16,7 @@ use crate::registry::Registry;
 use crate::session::Session;
 
 pub(crate) fn register(registry: &mut Registry) {
-    registry.job::<Moments>().job::<Spread>().job::<crate::laws::Visits>();
+    registry.job::<Moments>().job::<Spread>();
 }
 
 /// Which value of each column.

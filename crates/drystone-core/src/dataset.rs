@@ -225,11 +225,18 @@ impl ChunkedDataset {
             return Ok(self.clone());
         }
         let counts = crate::executor::Threads::shared().count_rows(self)?;
-        Ok(self.with_row_counts(&counts))
+        self.with_row_counts(&counts)
     }
 
-    pub(crate) fn with_row_counts(&self, counts: &[u64]) -> Self {
-        self.recounted(BlockRows::from_counts(counts))
+    /// The same blocks with the rows that an executor has counted, which may have asked others.
+    pub(crate) fn with_row_counts(&self, counts: &[u64]) -> Result<Self> {
+        if counts.len() != self.n_blocks() {
+            return Err(Error::shape("counts", self.n_blocks() as u64, counts.len() as u64));
+        }
+        if counts.iter().try_fold(0_u64, |sum, count| sum.checked_add(*count)).is_none() {
+            return Err(Error::format("counts of at most 2^64 - 1 rows together", "more"));
+        }
+        Ok(self.recounted(BlockRows::from_counts(counts)))
     }
 
     /// The same blocks with rows that the other side of a wire has counted.

@@ -143,6 +143,12 @@ pub enum ErrorKind {
         /// The name.
         name: String,
     },
+    /// A file is not among those that this process opens on behalf of others; the location
+    /// says which.
+    OutsideDataRoot {
+        /// The directory that it opens files in, if there is one.
+        root: Option<String>,
+    },
     /// A worker process did not do its part.
     Worker {
         /// What happened.
@@ -398,6 +404,15 @@ impl fmt::Display for ErrorKind {
                 "{source} exists in this process only and cannot be sent to another; {alternative}"
             ),
             Self::NotRegistered { name } => write!(f, "`{name}` is not registered in this process"),
+            Self::OutsideDataRoot { root: Some(root) } => write!(
+                f,
+                "the file is not in {root}, the data root of this process; start the worker with \
+                 --data-root DIR, a directory that the file is in"
+            ),
+            Self::OutsideDataRoot { root: None } => f.write_str(
+                "this process opens no files for others; start the worker with --data-root DIR, \
+                 a directory that the file is in",
+            ),
             Self::Worker { found } => write!(f, "a worker process failed: {found}"),
             Self::Stopped { reason } => write!(f, "stopped before there was a result: {reason}"),
             Self::Limit { what, limit, found } => {

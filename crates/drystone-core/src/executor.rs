@@ -1,16 +1,17 @@
 //! Who maps a job over the blocks: this thread, threads, or other processes.
 
 mod checkpointed;
+mod counting;
 mod inline;
 mod journal;
 mod remote;
 mod subprocess;
 mod threads;
 
+pub use crate::cache::KeptBlocks;
 pub use checkpointed::Checkpointed;
 pub use inline::Inline;
-pub use crate::cache::KeptBlocks;
-pub use remote::{Mapped, Mapper, RemoteStep};
+pub use remote::{Mapped, Mapper, RemoteCount, RemoteStep};
 pub use subprocess::{Subprocess, serve};
 pub use threads::Threads;
 
@@ -19,7 +20,8 @@ use crate::dataset::ChunkedDataset;
 use crate::error::Result;
 use crate::job::{AnyPartial, ErasedJob};
 use crate::observe::{Event, Observer};
-use crate::place::catch_panic;
+
+use counting::count_block;
 
 /// Rows of a slice, unless a job says otherwise: the unit in which blocks are mapped. Small enough that two threads
 /// share one block evenly, large enough that a slice's fixed costs vanish.
@@ -46,18 +48,14 @@ pub trait Executor: Send + Sync {
         let _ = (session, event);
     }
 
-    /// Rows of each block, for a dataset that does not know them.
+    /// Rows of each block, for a dataset that does not know them: counted on this thread, unless
+    /// the executor has others or other processes to do it.
     ///
     /// # Errors
-    /// The source's, with the block.
+    /// The source's, with the block; of several, that of the first block.
     fn count_rows(&self, data: &ChunkedDataset) -> Result<Vec<u64>> {
         (0..data.n_blocks()).map(|block_idx| count_block(data, block_idx)).collect()
     }
-}
-
-fn count_block(data: &ChunkedDataset, block_idx: usize) -> Result<u64> {
-    let count = catch_panic(|| data.count_rows(block_idx));
-    count.map_err(|error| error.in_block(block_idx as u64))
 }
 
 impl<E: Executor + ?Sized> Executor for std::sync::Arc<E> {

@@ -2,6 +2,8 @@
 //!
 //! They panic with what does not hold, as tests do.
 
+mod counting;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde::{Deserialize, Serialize};
@@ -102,7 +104,7 @@ fn merged<P: Partial>(mut into: P, other: P) -> P {
 }
 
 /// An executor maps each row once, gives the bits of [`Inline`], keeps or restores state,
-/// reports errors with their block, and stops when it is told to.
+/// reports errors with their block, stops when it is told to, and counts rows as `Inline` does.
 ///
 /// `data` needs at least two blocks with rows, and must be one that the executor can read.
 ///
@@ -130,6 +132,7 @@ pub fn check_executor(executor: &dyn Executor, data: &ChunkedDataset) {
     assert_eq!(error.location().block, Some(last as u64), "the error does not say which block");
     assert!(session.run(data, &Visits { step: 0, fail_at: None }).is_ok(), "it does not recover");
     check_stopping(executor, data);
+    counting::check(executor, data);
 }
 
 fn check_stopping(executor: &dyn Executor, data: &ChunkedDataset) {
@@ -154,15 +157,21 @@ fn check_stopping(executor: &dyn Executor, data: &ChunkedDataset) {
     assert!(stopped(second), "it went on after it was cancelled");
 }
 
+/// Adds what the laws send to other processes.
+pub(crate) fn register(registry: &mut Registry) {
+    registry.job::<Visits>();
+    counting::register(registry);
+}
+
 /// A job that knows whether its state is right: each row counts its steps.
 #[derive(Serialize, Deserialize)]
-pub(crate) struct Visits {
+struct Visits {
     step: u64,
     fail_at: Option<u64>,
 }
 
 #[derive(Serialize, Deserialize)]
-pub(crate) struct VisitsPartial {
+struct VisitsPartial {
     total: u64,
 }
 

@@ -84,7 +84,8 @@ impl<'a> Session<'a> {
     /// The same dataset with its row counts known: counted now if they are not.
     ///
     /// # Errors
-    /// The source's.
+    /// The source's, with the block; [`ErrorKind::Shape`](crate::ErrorKind::Shape) when the
+    /// executor did not count each block.
     pub fn with_known_rows(&self, data: &ChunkedDataset) -> Result<ChunkedDataset> {
         if data.n_samples().is_some() {
             return Ok(data.clone());
@@ -92,11 +93,11 @@ impl<'a> Session<'a> {
         let (pass, n_blocks) = (self.passes.get() + 1, data.n_blocks());
         self.passes.set(pass);
         self.note(&Event::PassStarted { pass, job: "core.count_rows", n_blocks });
-        let counts = self.executor.count_rows(data)?;
+        let counted = data.with_row_counts(&self.executor.count_rows(data)?)?;
         self.blocks_read.set(self.blocks_read.get() + n_blocks);
         let blocks_read = n_blocks;
         self.note(&Event::PassDone { pass, job: "core.count_rows", blocks_read });
-        Ok(data.with_row_counts(&counts))
+        Ok(counted)
     }
 
     /// Drops the state kept so far: the jobs that follow do not use it.

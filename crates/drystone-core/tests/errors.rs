@@ -48,6 +48,16 @@ fn kinds_as_text() {
         ErrorKind::Weight { found: text("-1") },
         "expected a finite sample weight of at least 0, found -1",
     );
+    check(
+        ErrorKind::OutsideDataRoot { root: Some(text("/data")) },
+        "the file is not in /data, the data root of this process; start the worker with \
+         --data-root DIR, a directory that the file is in",
+    );
+    check(
+        ErrorKind::OutsideDataRoot { root: None },
+        "this process opens no files for others; start the worker with --data-root DIR, a \
+         directory that the file is in",
+    );
     check(ErrorKind::Empty { what: text("there are no rows") }, "there are no rows");
     check(
         ErrorKind::TooFewRows { n_clusters: 5, found: 3, distinct: false },

@@ -4,11 +4,11 @@ use std::io::Cursor;
 
 use drystone_core::column::Moments;
 use drystone_core::error::WireError;
-use drystone_core::executor::serve;
+use drystone_core::executor::{Mapper, RemoteCount, serve};
 use drystone_core::wire::{self, encode};
 use drystone_core::{
-    Block, BlockRows, BlockSource, Description, Dtype, Error, ErrorKind, Layout, Records, Registry,
-    Result, Rows,
+    Block, BlockRows, BlockSource, ChunkedDataset, Description, Dtype, Error, ErrorKind, Layout,
+    Records, Registry, Result, Rows, StatePolicy,
 };
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +18,15 @@ enum Request {
     #[expect(dead_code)]
     Configure,
     Map(MapRequest),
+    #[expect(dead_code)]
+    Forget,
+    Count(CountRequest),
+}
+
+#[derive(Serialize)]
+struct CountRequest {
+    data: Description,
+    block_idx: u64,
 }
 
 #[derive(Clone, Serialize)]
@@ -40,6 +49,7 @@ enum Reply {
         rows: u64,
     },
     Failed(WireError),
+    Counted(Vec<u64>),
 }
 
 /// Ten rows in blocks of four.
@@ -54,12 +64,35 @@ impl BlockSource for Ten {
         let rows = self.0.rows.rows_of(block_idx).unwrap_or_default();
         Ok(Block::new(Records::F64(Rows::new(rows.map(|row| row as f64).collect(), 1)?)))
     }
+
+    fn describe(&self) -> Option<Description> {
+        Some(ten())
+    }
+}
+
+/// Blocks whose rows cannot be counted without a panic.
+struct Uncountable(Layout);
+
+impl BlockSource for Uncountable {
+    fn layout(&self) -> &Layout {
+        &self.0
+    }
+
+    fn read(&self, _: usize) -> Result<Block> {
+        // As `panic!`, but without the hook, which would print a backtrace.
+        std::panic::resume_unwind(Box::new("when it is counted"))
+    }
 }
 
 fn registry() -> Registry {
     let mut registry = Registry::new();
     registry.source("test.ten/1", |_, _| {
         Ok(std::sync::Arc::new(Ten(Layout::new(Dtype::F64, 1, 10, 4))))
+    });
+    registry.source("test.panics/1", |_, _| std::panic::resume_unwind(Box::new("when it is made")));
+    registry.source("test.uncountable/1", |_, _| {
+        let rows = BlockRows::Unknown { n_blocks: 2 };
+        Ok(std::sync::Arc::new(Uncountable(Layout::with_rows(Dtype::F64, 1, rows))))
     });
     registry
 }
@@ -109,6 +142,41 @@ fn requests_for_what_is_not_there() {
     check(|request| request.data.kind = "x".into(), "`x` is not registered in this process");
     let features = "expected 2 features, found 1";
     check(|request| request.body = encode(&Moments { n_features: 2 }).expect("bytes"), features);
+}
+
+fn check_count(data: Description, block_idx: u64, expected: &str) {
+    let ask_for =
+        |data, block_idx| encode(&Request::Count(CountRequest { data, block_idx })).expect("bytes");
+    let mut replies = ask(&[ask_for(data, block_idx), ask_for(ten(), 2)]).into_iter();
+    let Some(Reply::Failed(error)) = replies.next() else { panic!("it did not fail: {expected}") };
+    assert_eq!(Error::from(error).to_string(), expected);
+    let goes_on = matches!(replies.next(), Some(Reply::Counted(counts)) if counts == [2]);
+    assert!(goes_on, "it does not go on");
+}
+
+#[test]
+fn requests_to_count_what_is_not_there() {
+    for idx in [3, u64::MAX] {
+        let text = format!("block {idx}: parameter `block_idx` must be below 3, found {idx}");
+        check_count(ten(), idx, &text);
+    }
+    let other = |kind: &str| Description { kind: kind.into(), body: Vec::new() };
+    check_count(other("x"), 0, "`x` is not registered in this process");
+    let panics = "the user's code failed: it panicked: when it is made";
+    check_count(other("test.panics/1"), 0, panics);
+    let panics = "block 1: the user's code failed: it panicked: when it is counted";
+    check_count(other("test.uncountable/1"), 1, panics);
+}
+
+#[test]
+fn blocks_are_counted_in_the_order_asked_for() {
+    let mapper = Mapper::new(registry(), 0, StatePolicy::Keep);
+    let data = ChunkedDataset::new(Ten(Layout::new(Dtype::F64, 1, 10, 4)));
+    let count = RemoteCount::of(&data).expect("a description");
+    assert_eq!(mapper.count(&count, [2, 0, 1, 0]).expect("counts"), [2, 4, 4, 4]);
+    assert_eq!(mapper.count(&count, []).expect("counts"), [0; 0]);
+    let error = mapper.count(&count, 0..u64::MAX).expect_err("there are three");
+    assert_eq!(error.location().block, Some(3));
 }
 
 #[test]

@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use drystone_core::column::Moments;
 use drystone_core::executor::serve;
 use drystone_core::{
-    Block, BlockAt, BlockSource, ChunkedDataset, Control, Description, Dtype, Error, ErrorKind,
-    Event, Executor, Job, Layout, Partial, Records, Registry, Result, Rows, Session, StatePolicy,
-    Subprocess, laws, observe::Silent, wire,
+    Block, BlockAt, BlockRows, BlockSource, ChunkedDataset, Control, Description, Dtype, Error,
+    ErrorKind, Event, Executor, Job, Layout, Partial, Records, Registry, Result, Rows, Session,
+    StatePolicy, Subprocess, laws, observe::Silent, wire,
 };
 use serde::{Deserialize, Serialize};
 
@@ -80,8 +80,56 @@ impl Job for Dies {
     }
 }
 
+/// Blocks of 3, 4, 5, ... rows that only a child can count; at the last it does as it is told.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+enum Last {
+    Counts,
+    Panics,
+    Exits,
+}
+
+struct CountedThere {
+    last: Last,
+    layout: Layout,
+}
+
+impl CountedThere {
+    const N_BLOCKS: usize = 5;
+
+    fn new(last: Last) -> Self {
+        let rows = BlockRows::Unknown { n_blocks: Self::N_BLOCKS };
+        Self { last, layout: Layout::with_rows(Dtype::F64, 1, rows) }
+    }
+}
+
+impl BlockSource for CountedThere {
+    fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    fn read(&self, block_idx: usize) -> Result<Block> {
+        Ok(Block::new(Records::F64(Rows::new(vec![1.0; block_idx + 3], 1)?)))
+    }
+
+    fn count_rows(&self, block_idx: usize) -> Result<u64> {
+        assert!(std::env::var_os(WORKER).is_some(), "it is counted by the parent");
+        match self.last {
+            Last::Panics if block_idx + 1 == Self::N_BLOCKS => {
+                std::panic::resume_unwind(Box::new("as it was asked to"))
+            }
+            Last::Exits if block_idx + 1 == Self::N_BLOCKS => std::process::exit(3),
+            _ => Ok(block_idx as u64 + 3),
+        }
+    }
+
+    fn describe(&self) -> Option<Description> {
+        Some(Description { kind: "test.there/1".into(), body: wire::encode(&self.last).ok()? })
+    }
+}
+
 fn registry() -> Registry {
     let mut registry = Registry::new();
+    registry.source("test.there/1", |body, _| Ok(Arc::new(CountedThere::new(wire::decode(body)?))));
     registry.source("test.sevens/1", |body, _| Ok(Arc::new(Sevens::open(body)?)));
     registry.job::<Dies>();
     registry
@@ -164,6 +212,31 @@ fn closures_and_data_in_memory_do_not_travel() {
              run on local threads"
         );
     }
+}
+
+#[test]
+fn rows_are_counted_in_the_children() {
+    for n in [1, 2, 7] {
+        let executor = children(n, 0, StatePolicy::Keep);
+        let count = |last| executor.count_rows(&ChunkedDataset::new(CountedThere::new(last)));
+        assert_eq!(count(Last::Counts).expect("counts"), [3, 4, 5, 6, 7]);
+        let panicked = count(Last::Panics).expect_err("it panics");
+        let text = "block 4: the user's code failed: it panicked: as it was asked to";
+        assert_eq!(panicked.to_string(), text);
+        let data = ChunkedDataset::new(CountedThere::new(Last::Counts));
+        assert_eq!(data.sum().compute_on(&executor).expect("a sum")[0], 25.0);
+        let died = count(Last::Exits).expect_err("it died");
+        assert_eq!(died.to_string(), "a worker process failed: it ended without an answer");
+    }
+}
+
+#[test]
+fn rows_of_closures_are_not_counted_elsewhere() {
+    let layout = Layout::with_rows(Dtype::F64, 1, BlockRows::Unknown { n_blocks: 2 });
+    let make = |_| Ok(Block::new(Records::F64(Rows::new(vec![1.0], 1)?)));
+    let data = ChunkedDataset::from_blocks(layout, make);
+    let error = children(1, 0, StatePolicy::Keep).count_rows(&data).expect_err("no description");
+    assert!(matches!(error.kind(), ErrorKind::NotDescribed { .. }), "{error}");
 }
 
 /// A job that only this process knows.

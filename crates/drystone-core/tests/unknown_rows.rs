@@ -3,8 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
+use drystone_core::executor::{Outcome, Resources, Step};
 use drystone_core::layout::{BlockRows, Dtype, Layout};
-use drystone_core::{Block, BlockSource, ChunkedDataset, Records, Result, Rows};
+use drystone_core::observe::Silent;
+use drystone_core::{
+    Block, BlockSource, ChunkedDataset, Control, Executor, Inline, Records, Result, Rows, Session,
+};
 
 /// Blocks whose rows are known only to it, counting what is asked of it.
 struct Counting {
@@ -101,4 +105,45 @@ fn no_blocks_are_no_rows() {
     let error = data.slice(0..1).read(0).expect_err("there are no rows");
     let text = "block 0: parameter `rows` must be an ascending range within 0..0, found 0..1";
     assert_eq!(error.to_string(), text);
+}
+
+/// An executor that counts wrongly, as another process may.
+struct Liar(Vec<u64>);
+
+impl Executor for Liar {
+    fn run(&self, step: &Step<'_>) -> Result<Outcome> {
+        Inline::new(0).run(step)
+    }
+
+    fn describe(&self) -> Resources {
+        Inline::new(0).describe()
+    }
+
+    fn forget(&self, _: u64) {}
+
+    fn count_rows(&self, _: &ChunkedDataset) -> Result<Vec<u64>> {
+        Ok(self.0.clone())
+    }
+}
+
+#[test]
+fn counts_that_an_executor_got_wrong_are_an_error() {
+    let sum = |counts: &[u64]| -> Result<f64> {
+        let (data, ..) = counting(&[4, 0, 3]);
+        let (liar, control) = (Liar(counts.to_vec()), Control::default());
+        let session = Session::new(&liar, &Silent, &control);
+        Ok(session.with_known_rows(&data)?.sum().compute_on(&liar)?[0])
+    };
+    let check = |counts: &[u64], expected: &str| {
+        let error = sum(counts).expect_err("they are wrong");
+        assert_eq!(error.to_string(), expected);
+    };
+    check(&[], "expected 3 counts, found 0");
+    check(&[4, 0], "expected 3 counts, found 2");
+    check(&[4, 0, 3, 0], "expected 3 counts, found 4");
+    check(&[u64::MAX, 0, 1], "expected counts of at most 2^64 - 1 rows together, found more");
+    let changed = "block 1: the source gave other data than in an earlier pass: expected 1 rows, \
+                   found 0 rows; a source must give the same block each time it is read";
+    check(&[4, 1, 3], changed);
+    assert_eq!(sum(&[4, 0, 3]).expect("a sum"), 21.0);
 }

@@ -4,6 +4,7 @@
 //! no longer the same.
 
 mod identity;
+mod time;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,8 +1,9 @@
 //! `.npy` files: what numpy writes is read, any cut gives the same rows, and no file, however
 //! broken or hostile, gives anything but a typed error.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use drystone_core::{
     Block, ChunkedDataset, Dtype, Error, ErrorKind, Records, Registry, TargetKind, Targets, laws,
@@ -214,17 +215,33 @@ fn an_unfinished_file_is_refused() {
 #[test]
 fn a_file_that_changed_is_noticed() {
     let dir = Directory::new();
-    npy::write(dir.at("x.npy"), &points(4)).unwrap();
+    let write = |n_samples, ns| {
+        npy::write(dir.at("x.npy"), &points(n_samples)).unwrap();
+        let time = SystemTime::UNIX_EPOCH + Duration::new(1_790_000_000, ns);
+        File::options().write(true).open(dir.at("x.npy")).unwrap().set_modified(time).unwrap();
+    };
+    write(4, 5);
     let data = npy::open(dir.at("x.npy")).dataset().unwrap();
-    npy::write(dir.at("x.npy"), &points(5)).unwrap();
-    let error = data.read(0).unwrap_err();
-    assert!(matches!(error.kind(), ErrorKind::SourceChanged { .. }));
-    assert_eq!(
-        dir.message(&error),
-        "DIR/x.npy, block 0: the source gave other data than in an earlier pass: expected the \
-         file of 224 bytes that was opened, found 248 bytes, modified since; a source must give \
-         the same block each time it is read"
+    let check = |found: &str| {
+        let error = data.read(0).unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::SourceChanged { .. }));
+        let expected = format!(
+            "DIR/x.npy, block 0: the source gave other data than in an earlier pass: expected the \
+             file that was opened (224 bytes, last modified 2026-09-21 14:13:20.000000005 UTC), \
+             found one of {found}; a source must give the same block each time it is read"
+        );
+        assert_eq!(dir.message(&error), expected);
+    };
+    write(5, 5);
+    check("248 bytes, last modified 2026-09-21 14:13:20.000000005 UTC");
+    // A copy that lost the time of the original in part.
+    write(4, 0);
+    check(
+        "224 bytes, last modified 2026-09-21 14:13:20.000000000 UTC (a copy must keep the time: \
+         cp -p, rsync -t)",
     );
+    write(4, 5);
+    assert!(data.read(0).is_ok());
     fs::remove_file(dir.at("x.npy")).unwrap();
     assert!(matches!(data.read(0).unwrap_err().kind(), ErrorKind::Io { .. }));
 }

@@ -89,11 +89,6 @@ impl Pen {
         line.push(b'\n');
         self.0.try_send(line.into()).is_ok()
     }
-
-    /// Ends the body.
-    pub fn close(&mut self) {
-        self.0.close_channel();
-    }
 }
 
 /// A body that is written with a pen. It ends when all pens are gone.

@@ -187,11 +187,15 @@ impl Known {
     }
 
     fn tell_drivers(&mut self, line: &ToDriver) {
-        self.drivers.values_mut().for_each(|driver| drop(driver.pen.write(line)));
+        for driver in self.drivers.values_mut() {
+            driver.pen.write(line);
+        }
     }
 
     fn tell_workers(&mut self, line: &ToWorker) {
-        self.workers.values_mut().for_each(|worker| drop(worker.pen.write(line)));
+        for worker in self.workers.values_mut() {
+            worker.pen.write(line);
+        }
     }
 
     /// Tells each driver whose step has advanced how far it is.

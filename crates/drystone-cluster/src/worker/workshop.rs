@@ -149,11 +149,6 @@ impl Workshop {
         }
     }
 
-    /// Whether nothing is being mapped.
-    pub fn is_idle(&self) -> bool {
-        self.desk().busy == 0
-    }
-
     fn desk(&self) -> MutexGuard<'_, Desk> {
         self.desk.lock().unwrap_or_else(PoisonError::into_inner)
     }

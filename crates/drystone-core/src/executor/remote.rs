@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::counting::count_block;
 use super::{Step, StepStats};
 use crate::cache::KeptBlocks;
 use crate::control::Control;
@@ -43,6 +44,22 @@ impl RemoteStep {
             data: step.data.describe().ok_or_else(not_described)?,
             rows: step.data.layout().rows.clone(),
         })
+    }
+}
+
+/// A dataset whose blocks are to be counted, as it travels.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RemoteCount {
+    data: Description,
+}
+
+impl RemoteCount {
+    /// What another process needs to count these blocks.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotDescribed`] for data that only this process has.
+    pub fn of(data: &ChunkedDataset) -> Result<Self> {
+        Ok(Self { data: data.describe().ok_or_else(not_described)? })
     }
 }
 
@@ -143,6 +160,24 @@ impl Mapper {
                 job.merge_any(&mut merged, job.decode_partial(partial)?)?;
             }
             job.encode_partial(&merged)
+        })
+    }
+
+    /// The rows of some blocks, counted one after the other on this thread; nothing is kept. The
+    /// other side must not trust them more than what it reads: [`Session`](crate::Session)
+    /// refuses another number of counts than of blocks.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotRegistered`]; [`ErrorKind::Parameter`] for blocks that there are not; the
+    /// source's, with the block.
+    pub fn count(
+        &self,
+        count: &RemoteCount,
+        blocks: impl IntoIterator<Item = u64>,
+    ) -> Result<Vec<u64>> {
+        catch_panic(|| {
+            let data = ChunkedDataset::from_arc(self.registry.open_source(&count.data)?);
+            blocks.into_iter().map(|block_idx| count_block(&data, block_idx as usize)).collect()
         })
     }
 

@@ -10,9 +10,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use super::remote::{Mapped, Mapper, RemoteStep};
+use super::counting::FirstFailed;
+use super::remote::{Mapped, Mapper, RemoteCount, RemoteStep};
 use super::{Executor, Outcome, Resources, Step, StepStats};
 use crate::control::Control;
+use crate::dataset::ChunkedDataset;
 use crate::error::{Error, ErrorKind, Result, WireError};
 use crate::job::{AnyPartial, ErasedJob};
 use crate::observe::Silent;
@@ -42,11 +44,18 @@ enum Request {
     Configure { memory_budget: u64, state: WirePolicy },
     Map(MapRequest),
     Forget { session: u64 },
+    Count(CountRequest),
 }
 
 #[derive(Serialize, Deserialize)]
 struct MapRequest {
     step: RemoteStep,
+    block_idx: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct CountRequest {
+    count: RemoteCount,
     block_idx: u64,
 }
 
@@ -67,6 +76,7 @@ enum Reply {
         rows: u64,
     },
     Failed(WireError),
+    Counted(Vec<u64>),
 }
 
 impl Subprocess {
@@ -94,6 +104,17 @@ impl Subprocess {
         };
         let children = (0..n.max(1)).map(start).collect::<Result<Vec<_>>>()?;
         Ok(Self { children, memory_budget })
+    }
+
+    /// What `work` makes of the number of each child, on a thread for each.
+    fn each_child<T: Send>(&self, work: impl Fn(usize) -> Result<T> + Sync) -> Vec<Result<T>> {
+        std::thread::scope(|scope| {
+            let work = &work;
+            let start = |share| scope.spawn(move || work(share));
+            let threads: Vec<_> = (0..self.children.len()).map(start).collect();
+            let gone = |_| Err(ErrorKind::Worker { found: "its thread panicked".into() }.into());
+            threads.into_iter().map(|thread| thread.join().unwrap_or_else(gone)).collect()
+        })
     }
 
     /// The blocks of one child, one after the other.
@@ -130,22 +151,26 @@ fn map(
             Ok((job.decode_partial(&partial)?, stats))
         }
         Reply::Failed(error) => Err(error.into()),
-        Reply::Done => Err(Error::format("a partial", "no partial")),
+        Reply::Done | Reply::Counted(_) => Err(Error::format("a partial", "no partial")),
+    }
+}
+
+fn count(remote: &RemoteCount, worker: &mut Worker, block_idx: usize) -> Result<u64> {
+    let request = CountRequest { count: remote.clone(), block_idx: block_idx as u64 };
+    match worker.ask(&Request::Count(request))? {
+        Reply::Counted(counts) => match counts[..] {
+            [count] => Ok(count),
+            _ => Err(Error::shape("counts", 1, counts.len() as u64)),
+        },
+        Reply::Failed(error) => Err(error.into()),
+        Reply::Done | Reply::Mapped { .. } => Err(Error::format("a count", "no count")),
     }
 }
 
 impl Executor for Subprocess {
     fn run(&self, step: &Step<'_>) -> Result<Outcome> {
         let (remote, done) = (RemoteStep::of(step)?, AtomicUsize::new(0));
-        let results: Vec<Result<Outcome>> = std::thread::scope(|scope| {
-            let shares = 0..self.children.len();
-            let (remote, done) = (&remote, &done);
-            let start = |share| scope.spawn(move || self.map_share(step, remote, share, done));
-            let threads: Vec<_> = shares.map(start).collect();
-            let gone = |_| Err(ErrorKind::Worker { found: "its thread panicked".into() }.into());
-            threads.into_iter().map(|thread| thread.join().unwrap_or_else(gone)).collect()
-        });
-        step.merge(results)
+        step.merge(self.each_child(|share| self.map_share(step, &remote, share, &done)))
     }
 
     fn describe(&self) -> Resources {
@@ -158,6 +183,22 @@ impl Executor for Subprocess {
             // A child that is gone has forgotten already.
             let _ = lock(child).ask(&Request::Forget { session });
         }
+    }
+
+    fn count_rows(&self, data: &ChunkedDataset) -> Result<Vec<u64>> {
+        let (remote, failed) = (RemoteCount::of(data)?, FirstFailed::new());
+        let shares = self.each_child(|share| {
+            let mut worker = lock(&self.children[share]);
+            let blocks = (share..data.n_blocks()).step_by(self.children.len());
+            let mut counted =
+                |block_idx| failed.count(block_idx, || count(&remote, &mut worker, block_idx));
+            Ok(blocks.map(&mut counted).collect::<Vec<Result<u64>>>())
+        });
+        let shares = shares.into_iter().collect::<Result<Vec<_>>>()?;
+        let mut shares: Vec<_> = shares.into_iter().map(Vec::into_iter).collect();
+        let n_shares = shares.len();
+        let next = |block_idx: usize| shares[block_idx % n_shares].next();
+        (0..data.n_blocks()).filter_map(next).collect()
     }
 }
 
@@ -251,6 +292,9 @@ impl Server<'_> {
             Request::Forget { session } => {
                 self.mapper.forget(session);
                 Ok(Reply::Done)
+            }
+            Request::Count(CountRequest { count, block_idx }) => {
+                Ok(Reply::Counted(self.mapper.count(&count, [block_idx])?))
             }
             Request::Map(MapRequest { step, block_idx }) => {
                 let Mapped { partial, stats } = self.mapper.map(&step, [block_idx], &Control::default(), &Silent)?;

@@ -7,7 +7,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use super::{Executor, Outcome, Resources, Step, StepStats, count_block};
+use super::counting::{FirstFailed, count_block};
+use super::{Executor, Outcome, Resources, Step, StepStats};
 use crate::block::BlockAt;
 use crate::dataset::ChunkedDataset;
 use crate::error::{Error, ErrorKind, Result};
@@ -101,12 +102,11 @@ impl Executor for Threads {
     }
 
     fn count_rows(&self, data: &ChunkedDataset) -> Result<Vec<u64>> {
-        self.pool.install(|| {
-            (0..data.n_blocks())
-                .into_par_iter()
-                .map(|block_idx| count_block(data, block_idx))
-                .collect()
-        })
+        let failed = FirstFailed::new();
+        let count = |block_idx| failed.count(block_idx, || count_block(data, block_idx));
+        let blocks = (0..data.n_blocks()).into_par_iter();
+        let counts: Vec<Result<u64>> = self.pool.install(|| blocks.map(count).collect());
+        counts.into_iter().collect()
     }
 }
 

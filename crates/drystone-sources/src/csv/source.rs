@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use drystone_core::{Block, BlockSource, Description, Error, Layout, Registry, Result, wire};
+use drystone_core::{
+    Block, BlockSource, Description, Error, Layout, Opener, Registry, Result, wire,
+};
 use serde::{Deserialize, Serialize};
 
 use super::parse;
@@ -56,9 +58,11 @@ impl CsvSource {
         Ok(Self { files, first_blocks, layout })
     }
 
-    fn open(bytes: &[u8]) -> Result<Self> {
-        let files: Files = wire::decode(bytes)?;
-        Self::new(Files { schema: files.schema.validated()?, ..files })
+    fn open(bytes: &[u8], opener: &Opener<'_>) -> Result<Self> {
+        let Files { schema, parts, block_bytes } = wire::decode(bytes)?;
+        let admitted = |part: Part| Ok(Part { file: part.file.admitted(opener)?, ..part });
+        let parts = parts.into_iter().map(admitted).collect::<Result<_>>()?;
+        Self::new(Files { schema: schema.validated()?, parts, block_bytes })
     }
 
     /// Applies `f` to the text of a block.
@@ -82,7 +86,7 @@ impl CsvSource {
 
 /// Adds the source to a registry, under the name `csv/1`.
 pub fn register(registry: &mut Registry) {
-    registry.source(KIND, |bytes, _| Ok(Arc::new(CsvSource::open(bytes)?)));
+    registry.source(KIND, |bytes, opener| Ok(Arc::new(CsvSource::open(bytes, opener)?)));
 }
 
 impl BlockSource for CsvSource {

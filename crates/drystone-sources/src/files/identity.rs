@@ -1,15 +1,21 @@
 //! Which file was opened, and whether it is still that file.
 //!
-//! Identity is path, length and time of modification. It is not a checksum: a file that
-//! is rewritten with the same length within the clock's resolution goes unnoticed.
+//! Identity is path, length and time of modification, to the nanosecond. It is not a checksum:
+//! a file that is rewritten with the same length within the clock's resolution goes unnoticed.
+//!
+//! So a copy on another machine is the same file only if it is under the same path and has the
+//! time of the original: `cp -p` and `rsync -t` keep it; `cp` and `scp` do not, and `scp -p`
+//! and file systems that keep whole seconds round it.
 
 use std::fs::{self, File, Metadata};
 use std::io::{ErrorKind as IoErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
-use drystone_core::{Error, ErrorKind, Result};
+use drystone_core::{DataRoot, Error, ErrorKind, Opener, Result};
 use serde::{Deserialize, Serialize};
+
+use super::time::utc;
 
 /// A file as it was when the dataset was opened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +25,10 @@ pub(crate) struct FileId {
     /// Bytes.
     pub len: u64,
     modified_ns: i64,
+    /// By which it is opened. One that came with a description opens nothing before it was
+    /// [admitted](Self::admitted).
+    #[serde(skip, default = "DataRoot::none")]
+    files: DataRoot,
 }
 
 impl FileId {
@@ -30,15 +40,20 @@ impl FileId {
         if !metadata.is_file() {
             return Err(Error::format("a file", "something else").in_file(&path));
         }
-        Ok(Self { path, len: metadata.len(), modified_ns: modified_ns(&metadata) })
+        let (len, modified_ns) = (metadata.len(), modified_ns(&metadata));
+        Ok(Self { path, len, modified_ns, files: DataRoot::default() })
+    }
+
+    /// The file of a description that came from elsewhere, if it may be opened here.
+    pub fn admitted(self, opener: &Opener<'_>) -> Result<Self> {
+        opener.data_root().admit(&self.path)?;
+        Ok(Self { files: opener.data_root().clone(), ..self })
     }
 
     /// Opens the file, if it is still the same. A handle for each reader, so that reading
     /// at a position needs no lock.
     pub fn open(&self) -> Result<OpenFile<'_>> {
-        let file = File::open(&self.path)
-            .map_err(|error| Error::io("cannot open the file", error).in_file(&self.path))?;
-        let open = OpenFile { id: self, file };
+        let open = OpenFile { id: self, file: self.files.open(&self.path)? };
         open.check_unchanged()?;
         Ok(open)
     }
@@ -52,6 +67,16 @@ fn modified_ns(metadata: &Metadata) -> i64 {
         // A file system that keeps no times: the length alone has to tell.
         Err(_) => 0,
     }
+}
+
+/// Another length or time than expected. Where only the time is another, the file may be a copy.
+fn changed(expected: (u64, i64), found: (u64, i64)) -> Error {
+    let say = |(len, modified)| format!("{len} bytes, last modified {}", utc(modified));
+    let is_copy = expected.0 == found.0;
+    let hint = if is_copy { " (a copy must keep the time: cp -p, rsync -t)" } else { "" };
+    let expected = format!("the file that was opened ({})", say(expected));
+    let found = format!("one of {}{hint}", say(found));
+    ErrorKind::SourceChanged { expected, found }.into()
 }
 
 /// A [`FileId`] that is open for reading.
@@ -82,12 +107,11 @@ impl OpenFile<'_> {
             .file
             .metadata()
             .map_err(|error| Error::io("cannot read the file", error).in_file(&self.id.path))?;
-        if metadata.len() == self.id.len && modified_ns(&metadata) == self.id.modified_ns {
+        let found = (metadata.len(), modified_ns(&metadata));
+        if found == (self.id.len, self.id.modified_ns) {
             return Ok(());
         }
-        let expected = format!("the file of {} bytes that was opened", self.id.len);
-        let found = format!("{} bytes, modified since", metadata.len());
-        Err(Error::from(ErrorKind::SourceChanged { expected, found }).in_file(&self.id.path))
+        Err(changed((self.id.len, self.id.modified_ns), found).in_file(&self.id.path))
     }
 
     /// Its identity.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use drystone_core::layout::MAX_FEATURES;
 use drystone_core::{
-    Block, BlockSource, Description, Dtype, Error, ErrorKind, Layout, Registry, Result, Rows,
-    TargetKind, Targets, buffer, memory, wire,
+    Block, BlockSource, Description, Dtype, Error, ErrorKind, Layout, Opener, Registry, Result,
+    Rows, TargetKind, Targets, buffer, memory, wire,
 };
 use serde::{Deserialize, Serialize};
 
@@ -53,6 +53,11 @@ impl LibsvmSource {
         Ok(source)
     }
 
+    fn open(bytes: &[u8], opener: &Opener<'_>) -> Result<Self> {
+        let indexed: Indexed = wire::decode(bytes)?;
+        Self::new(Indexed { file: indexed.file.admitted(opener)?, ..indexed })
+    }
+
     fn is_sound(&self) -> bool {
         let Indexed { targets, n_features, n_samples, block_rows, ref starts, .. } = self.indexed;
         (1..=MAX_FEATURES).contains(&n_features)
@@ -95,8 +100,7 @@ impl LibsvmSource {
 
 /// Adds the source to a registry, under the name `libsvm/1`.
 pub fn register(registry: &mut Registry) {
-    registry
-        .source(KIND, |bytes, _| Ok(Arc::new(LibsvmSource::new(wire::decode::<Indexed>(bytes)?)?)));
+    registry.source(KIND, |bytes, opener| Ok(Arc::new(LibsvmSource::open(bytes, opener)?)));
 }
 
 impl BlockSource for LibsvmSource {

@@ -1,7 +1,9 @@
 //! `.npy` files as a source of blocks.
 
+use std::sync::Arc;
+
 use drystone_core::{
-    Block, BlockSource, Description, Dtype, Error, Layout, Records, Registry, Result, Rows,
+    Block, BlockSource, Description, Dtype, Error, Layout, Opener, Records, Registry, Result, Rows,
     TargetKind, Targets, wire,
 };
 use serde::{Deserialize, Serialize};
@@ -48,12 +50,15 @@ impl NpySource {
         Ok(Self { files, layout })
     }
 
-    fn open(bytes: &[u8]) -> Result<Self> {
+    fn open(bytes: &[u8], opener: &Opener<'_>) -> Result<Self> {
         let Files { records, targets, weights, block_rows } = wire::decode(bytes)?;
+        let validated = |stack: Option<Stack>, wanted| {
+            stack.map(|stack| stack.validated(wanted, opener)).transpose()
+        };
         Self::new(Files {
-            records: records.validated(Wanted::Records)?,
-            targets: targets.map(|stack| stack.validated(Wanted::Targets)).transpose()?,
-            weights: weights.map(|stack| stack.validated(Wanted::Weights)).transpose()?,
+            records: records.validated(Wanted::Records, opener)?,
+            targets: validated(targets, Wanted::Targets)?,
+            weights: validated(weights, Wanted::Weights)?,
             block_rows,
         })
     }
@@ -61,7 +66,7 @@ impl NpySource {
 
 /// Adds the source to a registry, under the name `npy/1`.
 pub fn register(registry: &mut Registry) {
-    registry.source(KIND, |bytes, _| Ok(std::sync::Arc::new(NpySource::open(bytes)?)));
+    registry.source(KIND, |bytes, opener| Ok(Arc::new(NpySource::open(bytes, opener)?)));
 }
 
 impl BlockSource for NpySource {

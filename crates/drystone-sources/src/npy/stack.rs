@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use drystone_core::buffer::{self, Element};
-use drystone_core::{Error, ErrorKind, Result};
+use drystone_core::{Error, ErrorKind, Opener, Result};
 use serde::{Deserialize, Serialize};
 
 use super::header::{self, Header};
@@ -73,8 +73,8 @@ impl Stack {
     }
 
     /// Checks what arrived from another process: whatever it says, reading must end in
-    /// values or in an error.
-    pub fn validated(self, wanted: Wanted) -> Result<Self> {
+    /// values or in an error, and only files that may be opened here are.
+    pub fn validated(mut self, wanted: Wanted, opener: &Opener<'_>) -> Result<Self> {
         let unsound = || Error::format("a sound description of .npy files", "another");
         let mut first_row = 0_u64;
         for part in &self.parts {
@@ -86,7 +86,12 @@ impl Stack {
             }
             first_row = first_row.checked_add(rows).ok_or_else(unsound)?;
         }
-        if self.width == 0 || !wanted.allows(self.item) { Err(unsound()) } else { Ok(self) }
+        if self.width == 0 || !wanted.allows(self.item) {
+            return Err(unsound());
+        }
+        let admitted = |part: Part| Ok(Part { file: part.file.admitted(opener)?, ..part });
+        self.parts = self.parts.into_iter().map(admitted).collect::<Result<_>>()?;
+        Ok(self)
     }
 
     /// Values of some rows, converted to `T` without loss. Only the files with rows among
