@@ -8,11 +8,14 @@ mod news;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use drystone_core::executor::{Executor, Outcome, RemoteStep, Resources, Step, StepStats};
-use drystone_core::{ChunkedDataset, Error, ErrorKind, Event, Result};
+use drystone_core::executor::{
+    Executor, Outcome, RemoteCount, RemoteStep, Resources, Step, StepStats,
+};
+use drystone_core::observe::{Observer, Silent};
+use drystone_core::{ChunkedDataset, Control, Error, ErrorKind, Event, Result, wire};
 
 use crate::link::News;
-use crate::message::{Done, Part, Run, check_blocks};
+use crate::message::{Done, Part, Run, Work, check_blocks};
 use crate::scheduler::WorkerState;
 use crate::state;
 use crate::trust::Trust;
@@ -131,12 +134,25 @@ impl Cluster {
         self.salt.wrapping_add(session)
     }
 
+    /// Blocks that are worked on, with a number that stays when it is tried again.
+    fn work(&self, watch: &Watch<'_>, work: &Work) -> Result<Done> {
+        let runs = self.runs(watch.n_blocks as u64);
+        let attempt = Attempt { id: watch.step, runs: &runs, work };
+        let done = self.background.run(self.attempt_all(watch, &attempt))?;
+        check_blocks(&done.blocks, watch.n_blocks as u64)?;
+        Ok(done)
+    }
+
+    fn next_step(&self) -> u64 {
+        self.salt.wrapping_add(self.steps.fetch_add(1, Ordering::Relaxed))
+    }
+
     /// A step, tried again for as long as the engine fails and patience lasts.
-    async fn attempt_all(&self, step: &Step<'_>, attempt: &Attempt<'_>) -> Result<Done> {
+    async fn attempt_all(&self, watch: &Watch<'_>, attempt: &Attempt<'_>) -> Result<Done> {
         let mut ahead = self.link.ahead(attempt.id);
         let mut failing: Option<Instant> = None;
         loop {
-            let error = match self.attempt(step, attempt, &mut ahead).await? {
+            let error = match self.attempt(watch, attempt, &mut ahead).await? {
                 Ok(Part::Done(done)) => return Ok(done),
                 Ok(Part::Failed { error, .. }) => return Err(error.into()),
                 Err(error) => error,
@@ -149,16 +165,16 @@ impl Cluster {
                 );
                 return Err(Error::from(ErrorKind::Worker { found }).caused_by(error));
             }
-            self.note(step, &format!("trying the step again: {error}"));
+            self.note(watch, &format!("trying the step again: {error}"));
             tokio::time::sleep(RETRY).await;
-            step.control.check()?;
+            watch.control.check()?;
         }
     }
 
     /// One attempt: the outer error ends the step, the inner one is somebody else's fault.
     async fn attempt(
         &self,
-        step: &Step<'_>,
+        watch: &Watch<'_>,
         attempt: &Attempt<'_>,
         ahead: &mut Ahead,
     ) -> Result<Result<Part>> {
@@ -170,13 +186,12 @@ impl Cluster {
                 part = &mut work => return Ok(part),
                 () = tokio::time::sleep(LOOK) => {}
             }
-            step.control.check()?;
+            watch.control.check()?;
             if let Some(done) = ahead.advanced() {
-                let (n_blocks, done) = (step.data.n_blocks(), done as usize);
-                step.observer.event(&Event::BlockDone { pass: step.pass, done, n_blocks });
+                watch.blocks_done(done as usize);
             }
             for worker in ahead.newly_lost() {
-                self.note(step, &format!("worker {worker} is gone; others take its blocks"));
+                self.note(watch, &format!("worker {worker} is gone; others take its blocks"));
             }
             self.check_lost(ahead)?;
             let waiting = ahead.nobody_there().then(|| *alone.get_or_insert_with(Instant::now));
@@ -203,10 +218,10 @@ impl Cluster {
         Err(ErrorKind::Worker { found }.into())
     }
 
-    fn note(&self, step: &Step<'_>, text: &str) {
+    fn note(&self, watch: &Watch<'_>, text: &str) {
         let event = Event::Note { text };
-        step.observer.event(&event);
-        Executor::note(self, step.session, &event);
+        watch.observer.event(&event);
+        Executor::note(self, watch.session, &event);
     }
 
     fn try_run(&self, step: &Step<'_>) -> Result<(Outcome, u64)> {
@@ -217,20 +232,24 @@ impl Cluster {
             let stats = StepStats::default();
             return Ok((Outcome { partial: step.job.empty_any(), stats }, 0));
         }
-        let id = self.salt.wrapping_add(self.steps.fetch_add(1, Ordering::Relaxed));
+        let watch = Watch {
+            step: self.next_step(),
+            session: step.session,
+            pass: step.pass,
+            n_blocks,
+            control: step.control,
+            observer: step.observer,
+        };
         self.tell(step.session, News::Step {
-            step: id,
+            step: watch.step,
             pass: step.pass,
             job: step.job.name().to_owned(),
             data: step.data.to_string(),
             rows: step.data.n_samples(),
             n_blocks: n_blocks as u64,
         });
-        let runs = self.runs(n_blocks as u64);
-        let attempt = Attempt { id, runs: &runs, step: &remote };
-        let done = self.background.run(self.attempt_all(step, &attempt))?;
-        check_blocks(&done.blocks, n_blocks as u64)?;
-        step.observer.event(&Event::BlockDone { pass: step.pass, done: n_blocks, n_blocks });
+        let done = self.work(&watch, &Work::Step(remote))?;
+        watch.blocks_done(n_blocks);
         let stats =
             StepStats { blocks: n_blocks, blocks_read: done.blocks_read as usize, rows: done.rows };
         let partial = step.job.decode_partial(&done.partial)?;
@@ -275,6 +294,38 @@ impl Executor for Cluster {
     }
 
     fn count_rows(&self, data: &ChunkedDataset) -> Result<Vec<u64>> {
-        (0..data.n_blocks()).map(|block_idx| data.count_rows(block_idx)).collect()
+        let work = Work::Count(RemoteCount::of(data)?);
+        let n_blocks = data.n_blocks();
+        if n_blocks == 0 {
+            return Ok(Vec::new());
+        }
+        let control = Control::default();
+        let (session, pass, observer) = (0, 1, &Silent as _);
+        let step = self.next_step();
+        let watch = Watch { step, session, pass, n_blocks, control: &control, observer };
+        let counts: Vec<u64> = wire::decode(&self.work(&watch, &work)?.partial)?;
+        if counts.len() != n_blocks {
+            let (expected, found) = (n_blocks as u64, counts.len() as u64);
+            return Err(Error::shape("counted blocks", expected, found));
+        }
+        Ok(counts)
+    }
+}
+
+/// Who waits for a step.
+struct Watch<'a> {
+    /// Its number.
+    step: u64,
+    session: u64,
+    pass: usize,
+    n_blocks: usize,
+    control: &'a Control,
+    observer: &'a dyn Observer,
+}
+
+impl Watch<'_> {
+    fn blocks_done(&self, done: usize) {
+        let (pass, n_blocks) = (self.pass, self.n_blocks);
+        self.observer.event(&Event::BlockDone { pass, done, n_blocks });
     }
 }

@@ -1,7 +1,7 @@
 //! What travels in the body of a plan's node, and what comes back in its rows.
 
 use drystone_core::error::WireError;
-use drystone_core::executor::RemoteStep;
+use drystone_core::executor::{RemoteCount, RemoteStep};
 use drystone_core::{Error, Result, wire};
 use serde::{Deserialize, Serialize};
 
@@ -25,7 +25,26 @@ pub(crate) struct Body {
     /// Which step of which driver: the same when it is tried again.
     pub id: u64,
     pub stage: Stage,
-    pub step: RemoteStep,
+    pub work: Work,
+}
+
+/// What is done with blocks.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) enum Work {
+    /// A job is mapped over them.
+    Step(RemoteStep),
+    /// Their rows are counted.
+    Count(RemoteCount),
+}
+
+impl Work {
+    /// The session whose state it uses.
+    pub fn session(&self) -> Option<u64> {
+        match self {
+            Self::Step(step) => Some(step.session),
+            Self::Count(_) => None,
+        }
+    }
 }
 
 impl Body {

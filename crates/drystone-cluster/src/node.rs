@@ -180,7 +180,6 @@ fn work(
     batches: &[RecordBatch],
     cancel: &CancelToken,
 ) -> Result<Vec<Vec<u8>>> {
-    workshop.touch(body.step.session);
     let parts = match body.stage {
         Stage::Map => {
             let runs = batches.iter().map(runs).collect::<Result<Vec<_>>>()?.concat();
@@ -188,7 +187,7 @@ fn work(
         }
         Stage::Merge => {
             let rows = batches.iter().map(payloads).collect::<Result<Vec<_>>>()?.concat();
-            vec![workshop.merge(&body.step, &rows)]
+            vec![workshop.merge(&body.work, &rows)]
         }
     };
     parts.iter().map(|part: &Part| wire::encode(part).map_err(external)).collect()

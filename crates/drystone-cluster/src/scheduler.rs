@@ -32,7 +32,7 @@ use crate::{MAX_MESSAGE, dashboard, engine_failed};
 pub(crate) use board::Board;
 use links::Links;
 use placement::Pinned;
-use service::Steps;
+use service::{Numbers, Steps};
 
 /// The engine's own time-out of workers, which goes by a clock that may jump: ours does not.
 const NEVER: u64 = 10 * 365 * 24 * 3600;
@@ -113,9 +113,10 @@ impl Scheduler {
     /// The engine's.
     pub async fn serve(self, mut stop: Stop) -> Result<()> {
         let board = Arc::new(Board::new(self.address, self.dashboard.url.clone()));
-        let server = self.start_engine(&board).await?;
+        let numbers = Arc::new(Numbers::new());
+        let server = self.start_engine(&board, &numbers).await?;
         let links = Links::new(&board, &server, self.options.worker_timeout);
-        let steps = SchedulerGrpcServer::new(Steps::new(server));
+        let steps = SchedulerGrpcServer::new(Steps::new(server, numbers));
         let steps = steps
             .max_decoding_message_size(MAX_MESSAGE as usize)
             .max_encoding_message_size(MAX_MESSAGE as usize);
@@ -128,7 +129,7 @@ impl Scheduler {
         }
     }
 
-    async fn start_engine(&self, board: &Arc<Board>) -> Result<Server> {
+    async fn start_engine(&self, board: &Arc<Board>, numbers: &Arc<Numbers>) -> Result<Server> {
         let trust = &self.options.trust;
         let config = SchedulerConfig {
             bind_host: self.address.ip().to_string(),
@@ -147,6 +148,7 @@ impl Scheduler {
             task_distribution: TaskDistributionPolicy::Custom(Arc::new(Pinned {
                 board: Arc::clone(board),
             })),
+            job_id_generator: Some(Arc::clone(numbers) as _),
             ..Default::default()
         };
         let cluster = BallistaCluster::new_from_config(&config).await.map_err(engine_failed)?;

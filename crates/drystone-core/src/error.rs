@@ -413,7 +413,7 @@ impl fmt::Display for ErrorKind {
                 "this process opens no files for others; start the worker with --data-root DIR, \
                  a directory that the file is in",
             ),
-            Self::Worker { found } => write!(f, "a worker process failed: {found}"),
+            Self::Worker { found } => write!(f, "another process failed: {found}"),
             Self::Stopped { reason } => write!(f, "stopped before there was a result: {reason}"),
             Self::Limit { what, limit, found } => {
                 write!(f, "{what} is {found}, over the limit of {limit}")

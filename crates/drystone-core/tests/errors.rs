@@ -88,7 +88,7 @@ fn kinds_as_text() {
         ErrorKind::NotRegistered { name: text("x/1") },
         "`x/1` is not registered in this process",
     );
-    check(ErrorKind::Worker { found: text("it ended") }, "a worker process failed: it ended");
+    check(ErrorKind::Worker { found: text("it ended") }, "another process failed: it ended");
     check(
         ErrorKind::Stopped { reason: StopReason::Cancelled },
         "stopped before there was a result: it was cancelled",

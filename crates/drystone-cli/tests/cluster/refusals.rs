@@ -42,7 +42,7 @@ fn a_worker_waits_for_a_scheduler_that_comes_late() {
 #[test]
 fn no_scheduler_and_no_workers() {
     let error = Cluster::connect(&nowhere()).err().expect("nobody there");
-    assert!(error.to_string().contains("it cannot be reached"), "{error}");
+    assert!(error.to_string().contains("cannot be reached"), "{error}");
     let processes = patient(&[]);
     let error = Cluster::connect(&processes.address).err().expect("no workers");
     assert!(error.to_string().contains("has no workers"), "{error}");

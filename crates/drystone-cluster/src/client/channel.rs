@@ -14,14 +14,13 @@ use ballista_core::version::insert_version_header;
 use datafusion::arrow::array::RecordBatch;
 use datafusion_proto::physical_plan::AsExecutionPlan;
 use datafusion_proto::protobuf::PhysicalPlanNode;
-use drystone_core::executor::RemoteStep;
 use drystone_core::{Error, ErrorKind, Result};
 use futures::TryStreamExt;
 use tonic::{Request, Status};
 
 use crate::codec::StepCodec;
 use crate::endpoint::secured;
-use crate::message::{Body, Part, Run, Stage};
+use crate::message::{Body, Part, Run, Stage, Work};
 use crate::trust::Trust;
 use crate::{MAX_MESSAGE, engine_failed, node};
 
@@ -33,7 +32,7 @@ pub(super) struct Attempt<'a> {
     /// The same in each attempt.
     pub id: u64,
     pub runs: &'a [Run],
-    pub step: &'a RemoteStep,
+    pub work: &'a Work,
 }
 
 /// A connection to the engine's scheduler, which is made when it is needed.
@@ -118,7 +117,7 @@ impl Channel {
 
 /// The plan of a step, as it travels.
 fn encode(attempt: &Attempt<'_>) -> Result<Vec<u8>> {
-    let body = |stage| Body { id: attempt.id, stage, step: attempt.step.clone() };
+    let body = |stage| Body { id: attempt.id, stage, work: attempt.work.clone() };
     let plan = node::plan(attempt.runs, &body(Stage::Map), &body(Stage::Merge));
     let plan = plan.and_then(|plan| {
         let message = PhysicalPlanNode::try_from_physical_plan(plan, &StepCodec::default())?;

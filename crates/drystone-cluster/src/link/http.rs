@@ -63,7 +63,7 @@ impl Connection {
     }
 
     async fn try_open(trust: &Trust, address: &str, host: &str, port: u16) -> Result<Self> {
-        let secured = dial(trust, host, port).await?;
+        let secured = dial(trust, host, port).await.map_err(of_scheduler)?;
         let mut builder = Builder::new(TokioExecutor::new());
         builder.timer(TokioTimer::new());
         builder.keep_alive_interval(PING).keep_alive_timeout(PONG).keep_alive_while_idle(true);
@@ -128,6 +128,16 @@ impl Connection {
         })?;
         let document = serde_json::from_slice(&body.to_bytes());
         document.map_err(|error| unexpected(&self.address, error))
+    }
+}
+
+/// An error of a connection, of which the user only knows that it leads to a scheduler.
+fn of_scheduler(error: Error) -> Error {
+    let ErrorKind::Worker { found } = error.kind() else { return error };
+    let named = Error::from(ErrorKind::Worker { found: format!("the scheduler at {found}") });
+    match std::error::Error::source(&error) {
+        Some(cause) => named.caused_by(cause.to_string()),
+        None => named,
     }
 }
 

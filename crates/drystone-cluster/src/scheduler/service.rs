@@ -2,8 +2,9 @@
 //! All others, SQL among them, are refused.
 
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use ballista_core::serde::protobuf::execute_query_params::Query;
@@ -16,20 +17,53 @@ use ballista_core::serde::protobuf::{
     PollWorkResult, RegisterExecutorParams, RegisterExecutorResult, RemoveSessionParams,
     RemoveSessionResult, UpdateTaskStatusParams, UpdateTaskStatusResult, job_status,
 };
-use futures::{Stream, StreamExt};
+use ballista_scheduler::scheduler_server::JobIdGenerator;
+use futures::Stream;
 use tonic::{Request, Response, Status};
 
 use super::Server;
 use crate::node;
 
-/// How long a step that nobody waits for may take to get its number, by which it is cancelled.
-const NUMBER: Duration = Duration::from_secs(5);
+tokio::task_local! {
+    /// The engine's number of the step that is being submitted.
+    static NUMBER: String;
+}
 
-pub(super) struct Steps(Server);
+/// Numbers of steps that are known before the engine gives them: only so can a step be cancelled
+/// that the engine has not said a word about yet.
+pub(super) struct Numbers {
+    /// Of this scheduler: workers have results of its predecessors.
+    salt: String,
+    next: AtomicU64,
+}
+
+impl Numbers {
+    pub fn new() -> Self {
+        let id = ballista_core::ids::new_instance_id();
+        let salt = id.chars().filter(char::is_ascii_hexdigit).collect();
+        Self { salt, next: AtomicU64::new(0) }
+    }
+
+    fn next(&self) -> String {
+        format!("{}-{}", self.salt, self.next.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+#[async_trait]
+impl JobIdGenerator for Numbers {
+    async fn next_id(&self) -> String {
+        NUMBER.try_with(Clone::clone).unwrap_or_else(|_| self.next())
+    }
+}
+
+pub(super) struct Steps {
+    server: Server,
+    numbers: Arc<Numbers>,
+}
 
 impl Steps {
-    pub fn new(server: Server) -> Self {
-        Self(server)
+    pub fn new(server: Server, numbers: Arc<Numbers>) -> Self {
+        Self { server, numbers }
     }
 }
 
@@ -38,9 +72,9 @@ type Statuses = Pin<Box<dyn Stream<Item = Result<GetJobStatusResult, Status>> + 
 /// What becomes of a step. When nobody listens any more, the step is cancelled: so a driver
 /// that ends, however it does, leaves no work behind.
 struct Watched {
-    statuses: Option<Statuses>,
+    statuses: Statuses,
     server: Server,
-    job_id: Option<String>,
+    number: String,
     ended: bool,
 }
 
@@ -48,10 +82,8 @@ impl Stream for Watched {
     type Item = Result<GetJobStatusResult, Status>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let Some(statuses) = self.statuses.as_mut() else { return Poll::Ready(None) };
-        let item = statuses.as_mut().poll_next(context);
+        let item = self.statuses.as_mut().poll_next(context);
         if let Poll::Ready(Some(Ok(GetJobStatusResult { status: Some(status), .. }))) = &item {
-            self.job_id = Some(status.job_id.clone());
             use job_status::Status::{Failed, Successful};
             self.ended |= matches!(status.status, Some(Failed(_) | Successful(_)));
         }
@@ -64,23 +96,10 @@ impl Drop for Watched {
         if self.ended {
             return;
         }
-        let (server, job_id) = (self.server.clone(), self.job_id.take());
-        let Some(statuses) = self.statuses.take() else { return };
-        tokio::spawn(async move {
-            if let Some(job_id) = number(job_id, statuses).await {
-                // It fails only when the engine has ended.
-                let _ = server.cancel_job(job_id.into()).await;
-            }
-        });
+        let (server, number) = (self.server.clone(), std::mem::take(&mut self.number));
+        // It fails only when the engine has ended.
+        tokio::spawn(async move { server.cancel_job(number.into()).await });
     }
-}
-
-async fn number(job_id: Option<String>, mut statuses: Statuses) -> Option<String> {
-    if job_id.is_some() {
-        return job_id;
-    }
-    let first = tokio::time::timeout(NUMBER, statuses.next()).await.ok()??.ok()?;
-    Some(first.status?.job_id)
 }
 
 fn nothing_else<T>() -> Result<Response<T>, Status> {
@@ -99,22 +118,19 @@ impl SchedulerGrpc for Steps {
             Some(Query::PhysicalPlan(plan)) if node::is_step(plan) => {}
             _ => return nothing_else(),
         }
-        let answer = self.0.execute_query_push(request).await?;
-        let server = self.0.clone();
-        let watched = |statuses| Watched {
-            statuses: Some(statuses),
-            server,
-            job_id: None,
-            ended: false,
-        };
-        Ok(answer.map(|statuses| Box::pin(watched(statuses)) as Statuses))
+        let number = self.numbers.next();
+        let submitted = NUMBER.scope(number.clone(), self.server.execute_query_push(request));
+        let (answer, server) = (submitted.await?, self.server.clone());
+        Ok(answer.map(|statuses| {
+            Box::pin(Watched { statuses, server, number, ended: false }) as Statuses
+        }))
     }
 
     async fn update_task_status(
         &self,
         request: Request<UpdateTaskStatusParams>,
     ) -> Result<Response<UpdateTaskStatusResult>, Status> {
-        SchedulerGrpc::update_task_status(&self.0, request).await
+        SchedulerGrpc::update_task_status(&self.server, request).await
     }
 
     async fn poll_work(

@@ -3,12 +3,12 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use drystone_core::executor::{KeptBlocks, Mapped, Mapper, RemoteStep};
+use drystone_core::executor::{KeptBlocks, Mapped, Mapper, RemoteCount, RemoteStep};
 use drystone_core::{CancelToken, Control, Event, Registry, Result, StatePolicy, wire};
 use tokio::sync::Notify;
 
 use crate::link::Report;
-use crate::message::{Body, Done, Part, Run};
+use crate::message::{Body, Done, Part, Run, Work};
 
 /// Sessions whose state is kept: a driver that is gone cannot say that its session is over,
 /// and state that is dropped too early is rebuilt.
@@ -38,7 +38,7 @@ struct Desk {
 /// What was done for one step.
 struct StepWork {
     id: u64,
-    session: u64,
+    session: Option<u64>,
     runs: HashMap<Run, RunWork>,
 }
 
@@ -57,6 +57,7 @@ impl Workshop {
     /// for the same step, which somebody else's fault made the driver try again, is not mapped
     /// again.
     pub fn map(&self, body: &Body, run: Run, cancel: &CancelToken) -> Part {
+        body.work.session().iter().for_each(|session| self.touch(*session));
         if let Some(done) = self.desk().start(body, run) {
             return Part::Done(done);
         }
@@ -67,25 +68,60 @@ impl Workshop {
     }
 
     fn try_map(&self, body: &Body, run: Run, cancel: &CancelToken) -> Result<Done> {
+        match &body.work {
+            Work::Step(step) => self.map_step(body.id, step, run, cancel),
+            Work::Count(count) => self.count(body.id, count, run, cancel),
+        }
+    }
+
+    fn map_step(
+        &self,
+        id: u64,
+        step: &RemoteStep,
+        run: Run,
+        cancel: &CancelToken,
+    ) -> Result<Done> {
         let observer = |event: &Event<'_>| {
             if let Event::BlockDone { done, .. } = *event {
-                self.desk().advance(body.id, run, done as u64);
-                self.news.notify_one();
+                self.advanced(id, run, done as u64);
             }
         };
         let control = Control::new(cancel.clone(), None);
-        let mapped = self.mapper.map(&body.step, run.0..run.1, &control, &observer)?;
+        let mapped = self.mapper.map(step, run.0..run.1, &control, &observer)?;
         let Mapped { partial, stats } = mapped;
         let (blocks_read, rows) = (stats.blocks_read as u64, stats.rows);
         Ok(Done { blocks: vec![run], blocks_read, rows, partial })
     }
 
-    /// What some rows come to together: the error of the first blocks that have one.
-    pub fn merge(&self, step: &RemoteStep, rows: &[Vec<u8>]) -> Part {
-        self.try_merge(step, rows).unwrap_or_else(|error| Part::failed(0, &error))
+    fn count(
+        &self,
+        id: u64,
+        count: &RemoteCount,
+        run: Run,
+        cancel: &CancelToken,
+    ) -> Result<Done> {
+        let control = Control::new(cancel.clone(), None);
+        let mut counts = Vec::new();
+        for block_idx in run.0..run.1 {
+            control.check()?;
+            counts.extend(self.mapper.count(count, [block_idx])?);
+            self.advanced(id, run, counts.len() as u64);
+        }
+        let (blocks_read, rows) = (counts.len() as u64, counts.iter().sum());
+        Ok(Done { blocks: vec![run], blocks_read, rows, partial: wire::encode(&counts)? })
     }
 
-    fn try_merge(&self, step: &RemoteStep, rows: &[Vec<u8>]) -> Result<Part> {
+    fn advanced(&self, id: u64, run: Run, blocks: u64) {
+        self.desk().advance(id, run, blocks);
+        self.news.notify_one();
+    }
+
+    /// What some rows come to together: the error of the first blocks that have one.
+    pub fn merge(&self, work: &Work, rows: &[Vec<u8>]) -> Part {
+        self.try_merge(work, rows).unwrap_or_else(|error| Part::failed(0, &error))
+    }
+
+    fn try_merge(&self, work: &Work, rows: &[Vec<u8>]) -> Result<Part> {
         let parts = rows.iter().map(|row| wire::decode(row)).collect::<Result<Vec<Part>>>()?;
         let mut done = Vec::with_capacity(parts.len());
         let mut failed: Option<(u64, Part)> = None;
@@ -102,14 +138,17 @@ impl Workshop {
         if let Some((_, part)) = failed {
             return Ok(part);
         }
-        let mut blocks: Vec<Run> = done.iter().flat_map(|part| part.blocks.clone()).collect();
-        blocks.sort_unstable();
+        done.sort_unstable_by(|a, b| a.blocks.cmp(&b.blocks));
         let partials = done.iter().map(|part| part.partial.as_slice());
+        let partial = match work {
+            Work::Step(step) => self.mapper.merge(step, partials)?,
+            Work::Count(_) => concat_counts(partials)?,
+        };
         Ok(Part::Done(Done {
-            blocks,
+            blocks: done.iter().flat_map(|part| part.blocks.clone()).collect(),
             blocks_read: done.iter().map(|part| part.blocks_read).sum(),
             rows: done.iter().map(|part| part.rows).sum(),
-            partial: self.mapper.merge(step, partials)?,
+            partial,
         }))
     }
 
@@ -117,12 +156,12 @@ impl Workshop {
     pub fn forget(&self, session: u64) {
         let mut desk = self.desk();
         desk.sessions.retain(|other| *other != session);
-        desk.steps.retain(|step| step.session != session);
+        desk.steps.retain(|step| step.session != Some(session));
         self.mapper.forget(session);
     }
 
     /// The session is in use; the one that was longest not is dropped, if there are many.
-    pub fn touch(&self, session: u64) {
+    fn touch(&self, session: u64) {
         let mut desk = self.desk();
         desk.sessions.retain(|other| *other != session);
         desk.sessions.push_back(session);
@@ -157,7 +196,7 @@ impl Workshop {
 impl Desk {
     /// The result of a run if there is one; otherwise it is being worked on from now.
     fn start(&mut self, body: &Body, run: Run) -> Option<Done> {
-        let step = self.step(body.id, body.step.session);
+        let step = self.step(body.id, body.work.session());
         if let Some(RunWork::Done(done)) = step.runs.get(&run) {
             return Some(done.clone());
         }
@@ -167,9 +206,9 @@ impl Desk {
     }
 
     /// The work of a step. Results of the session's former steps are not asked for again.
-    fn step(&mut self, id: u64, session: u64) -> &mut StepWork {
+    fn step(&mut self, id: u64, session: Option<u64>) -> &mut StepWork {
         if !self.steps.iter().any(|step| step.id == id) {
-            self.steps.retain(|step| step.session != session);
+            self.steps.retain(|step| step.session.is_none() || step.session != session);
             self.steps.push_back(StepWork { id, session, runs: HashMap::new() });
             if self.steps.len() > MAX_STEPS {
                 self.steps.pop_front();
@@ -206,6 +245,12 @@ impl StepWork {
         };
         self.runs.iter().map(blocks).sum()
     }
+}
+
+/// The counts of blocks, whose parts are in the order of blocks.
+fn concat_counts<'a>(parts: impl Iterator<Item = &'a [u8]>) -> Result<Vec<u8>> {
+    let counts = parts.map(wire::decode).collect::<Result<Vec<Vec<u64>>>>()?;
+    wire::encode(&counts.concat())
 }
 
 /// Memory of this process, where the system says.
