@@ -23,6 +23,7 @@ use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties,
     SendableRecordBatchStream,
 };
+use datafusion::prelude::SessionConfig;
 use datafusion_proto::physical_plan::AsExecutionPlan;
 use datafusion_proto::protobuf::PhysicalPlanNode;
 use datafusion_proto::protobuf::physical_plan_node::PhysicalPlanType;
@@ -163,14 +164,12 @@ pub(crate) fn external(error: drystone_core::Error) -> DataFusionError {
     DataFusionError::External(Box::new(error))
 }
 
-/// Stops the work of a thread when nobody waits for it any more.
-#[derive(Default)]
-struct CancelOnDrop(CancelToken);
+/// What stops the threads of a task.
+struct TaskToken(CancelToken);
 
-impl Drop for CancelOnDrop {
-    fn drop(&mut self) {
-        self.0.cancel();
-    }
+/// The settings of a task whose nodes stop when the token is pulled.
+pub(crate) fn with_token(config: SessionConfig, token: CancelToken) -> SessionConfig {
+    config.with_extension(Arc::new(TaskToken(token)))
 }
 
 /// What a batch of the input comes to. Long work: not for a thread that others wait for.
@@ -232,11 +231,11 @@ impl ExecutionPlan for StepExec {
             return Err(DataFusionError::Execution("this process is no worker".into()));
         };
         let body = Body::from_bytes(&self.body).map_err(external)?;
+        let token = context.session_config().get_extension::<TaskToken>();
+        let cancel = token.map_or_else(CancelToken::new, |token| token.0.clone());
         let input = self.input.execute(partition, context)?;
         let answer = async move {
             let batches: Vec<RecordBatch> = input.try_collect().await?;
-            let guard = CancelOnDrop::default();
-            let cancel = guard.0.clone();
             let parts =
                 tokio::task::spawn_blocking(move || work(&workshop, &body, &batches, &cancel));
             let parts =

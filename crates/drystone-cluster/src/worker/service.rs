@@ -1,10 +1,10 @@
 //! The calls that a scheduler makes to a worker: tasks come in, and what they came to is told.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use ballista_core::JobId;
 use ballista_core::error::BallistaError;
 use ballista_core::serde::BallistaCodec;
 use ballista_core::serde::protobuf::executor_grpc_server::ExecutorGrpc;
@@ -21,6 +21,7 @@ use ballista_executor::execution_engine::{DefaultExecutionEngine, ExecutionEngin
 use ballista_executor::executor::Executor;
 use datafusion::execution::TaskContext;
 use datafusion_proto::protobuf::{LogicalPlanNode, PhysicalPlanNode};
+use drystone_core::CancelToken;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tonic::transport::Channel;
 use tonic::{Request, Response, Status};
@@ -40,6 +41,7 @@ pub(super) struct Tasks {
     executor: Arc<Executor>,
     codec: BallistaCodec<LogicalPlanNode, PhysicalPlanNode>,
     ended: UnboundedSender<TaskStatus>,
+    running: Arc<Mutex<HashMap<TaskKey, CancelToken>>>,
 }
 
 impl Tasks {
@@ -49,7 +51,7 @@ impl Tasks {
         codec: BallistaCodec<LogicalPlanNode, PhysicalPlanNode>,
     ) -> (Self, UnboundedReceiver<TaskStatus>) {
         let (ended, ends) = unbounded_channel();
-        (Self { executor, codec, ended }, ends)
+        (Self { executor, codec, ended, running: Arc::default() }, ends)
     }
 
     /// Tasks of one stage, if they are of a plan that drystone makes: nothing else is run,
@@ -84,7 +86,10 @@ impl Tasks {
         };
         let (attempt, launched) = (task.stage_attempt_num, task.launch_time);
         let started = now_ms();
-        let outcome = self.execute(task, key.clone()).await;
+        let token = CancelToken::new();
+        self.running().insert(key.clone(), token.clone());
+        let outcome = self.execute(task, key.clone(), token).await;
+        self.running().remove(&key);
         let status = match outcome {
             Ok(partitions) => task_status::Status::Successful(SuccessfulTask {
                 executor_id: self.executor.metadata.id.clone(),
@@ -107,10 +112,15 @@ impl Tasks {
         });
     }
 
+    fn running(&self) -> MutexGuard<'_, HashMap<TaskKey, CancelToken>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     async fn execute(
         &self,
         task: TaskDefinition,
         key: TaskKey,
+        token: CancelToken,
     ) -> Result<Vec<ShuffleWritePartition>, BallistaError> {
         let executor = &self.executor;
         let stage = DefaultExecutionEngine::new().create_query_stage_exec(
@@ -127,7 +137,7 @@ impl Tasks {
         let context = TaskContext::new(
             None,
             task.session_id,
-            task.session_config,
+            node::with_token(task.session_config, token),
             functions.scalar_functions.clone(),
             functions.higher_order_functions.clone(),
             functions.aggregate_functions.clone(),
@@ -207,9 +217,13 @@ impl ExecutorGrpc for Tasks {
     ) -> Result<Response<CancelTasksResult>, Status> {
         let mut cancelled = true;
         for task in request.into_inner().task_infos {
-            let job = JobId::from(task.job_id);
-            let ended =
-                self.executor.cancel_task(job, task.stage_id as usize, task.task_id as usize).await;
+            let (stage_id, task_id) = (task.stage_id as usize, task.task_id as usize);
+            let key = TaskKey { job_id: task.job_id.into(), stage_id, task_id };
+            // The engine only stops waiting for its threads: the token stops them.
+            if let Some(token) = self.running().remove(&key) {
+                token.cancel();
+            }
+            let ended = self.executor.cancel_task(key.job_id, stage_id, task_id).await;
             cancelled &= ended.is_ok();
         }
         Ok(Response::new(CancelTasksResult { cancelled }))
