@@ -4,4 +4,5 @@ mod support;
 
 mod crowds;
 mod handshakes;
+mod links;
 mod tokens;

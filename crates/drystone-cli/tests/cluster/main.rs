@@ -4,3 +4,4 @@ mod bits;
 mod faults;
 mod refusals;
 mod support;
+mod trust;

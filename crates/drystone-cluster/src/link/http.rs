@@ -9,7 +9,7 @@ use http_body_util::{BodyExt, Empty, Limited};
 use hyper::body::{Body, Incoming};
 use hyper::client::conn::http2::{Builder, SendRequest};
 use hyper::header::CONTENT_TYPE;
-use hyper::{Method, Request, Response};
+use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use serde::de::DeserializeOwned;
 
@@ -76,8 +76,9 @@ impl Connection {
     /// Opens a request whose body goes on; gives the body of the answer, which does too.
     ///
     /// # Errors
-    /// [`Worker`](ErrorKind::Worker) with what the scheduler says when it refuses, or when it
-    /// does not answer.
+    /// [`Format`](ErrorKind::Format) when the scheduler will never admit this process: it is of
+    /// another version, or does not have the token; [`Worker`](ErrorKind::Worker) with what the
+    /// scheduler says when it refuses for now, or when it does not answer.
     pub async fn post(
         &mut self,
         path: &str,
@@ -116,7 +117,11 @@ impl Connection {
         let status = answer.status();
         let refusal: Result<Refusal> = self.document(answer.into_body()).await;
         let why = refusal.map_or_else(|_| status.to_string(), |refusal| refusal.error);
-        Err(failed(&self.address, &format!("it refuses: {why}")))
+        let expected = format!("admission by the scheduler at {}", self.address);
+        Err(match status {
+            StatusCode::UPGRADE_REQUIRED | StatusCode::UNAUTHORIZED => Error::format(expected, why),
+            _ => failed(&self.address, &format!("it refuses: {why}")),
+        })
     }
 
     async fn document<T: DeserializeOwned>(&self, body: Incoming) -> Result<T> {

@@ -73,6 +73,10 @@ impl Membership<'_> {
                 Ok(joined) => return Ok(joined),
                 Err(error) => error,
             };
+            // What is refused for good is not asked for again.
+            if matches!(error.kind(), ErrorKind::Format { .. } | ErrorKind::Parameter { .. }) {
+                return Err(error);
+            }
             let timeout = self.options.connect_timeout;
             let left = timeout.saturating_sub(started.elapsed());
             if left < RETRY {
