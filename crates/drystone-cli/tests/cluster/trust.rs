@@ -53,7 +53,7 @@ fn the_same_bits_over_tls() {
     let (_scheduler, address) = scheduler(&host);
     let workers = [worker(&address, "a", &host), worker(&address, "b", &host)];
     workers.iter().for_each(|worker| drop(worker.after("is connected to")));
-    let identity = Identity::load(of(&keys, "client")).expect("an identity");
+    let identity = Identity::load(&of(&keys, "client")).expect("an identity");
     let cluster = Cluster::connect_with(&address, Trust::Tls(identity)).expect("a cluster");
     let remote = KMeans::params(5).on(&cluster).fit(&blobs()).expect("a model");
     let local = KMeans::params(5).on(&Inline::default()).fit(&blobs()).expect("a model");
@@ -64,7 +64,7 @@ fn the_same_bits_over_tls() {
 fn who_has_no_certificate_of_the_authority_is_refused() {
     let (keys, others) = (keys("127.0.0.1"), keys("127.0.0.1"));
     let (_scheduler, address) = scheduler(&of(&keys, "127.0.0.1"));
-    let stranger = Identity::load(of(&others, "client")).expect("an identity");
+    let stranger = Identity::load(&of(&others, "client")).expect("an identity");
     let error = Cluster::connect_with(&address, Trust::Tls(stranger)).err().expect("a stranger");
     assert!(error.to_string().contains("authority"), "{error}");
     let error = Cluster::connect_with(&address, Trust::Insecure).err().expect("no encryption");
@@ -78,7 +78,7 @@ fn who_has_no_certificate_of_the_authority_is_refused() {
 fn names_are_checked() {
     let keys = keys("127.0.0.1");
     let (_scheduler, address) = scheduler(&of(&keys, "127.0.0.1"));
-    let identity = Identity::load(of(&keys, "client")).expect("an identity");
+    let identity = Identity::load(&of(&keys, "client")).expect("an identity");
     let by_name = address.replace("127.0.0.1", "localhost");
     let error = Cluster::connect_with(&by_name, Trust::Tls(identity)).err().expect("a wrong name");
     assert!(error.to_string().contains("localhost"), "{error}");

@@ -5,9 +5,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ballista_core::serde::protobuf::ExecuteQueryParams;
 use ballista_core::serde::protobuf::execute_query_params::Query;
 use ballista_core::serde::protobuf::scheduler_grpc_client::SchedulerGrpcClient;
+use ballista_core::serde::protobuf::{
+    ExecuteQueryParams, HeartBeatParams, PollWorkParams, RegisterExecutorParams,
+};
 use drystone_core::ErrorKind;
 use hyper::body::Incoming;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -209,12 +211,10 @@ async fn a_scheduler_runs_steps_and_nothing_else() {
         assert_eq!(status.code(), Code::Unimplemented, "{shown}");
         assert_eq!(engine.execute_query(params).await.unwrap_err().code(), Code::Unimplemented);
     }
-    let code = engine.register_executor(Default::default()).await.map(drop).map_err(|e| e.code());
-    assert_eq!(code, Err(Code::Unimplemented));
-    let code = engine.poll_work(ballista_core::serde::protobuf::PollWorkParams::default()).await;
-    assert_eq!(code.unwrap_err().code(), Code::Unimplemented);
-    let code = engine.heart_beat_from_executor(
-        ballista_core::serde::protobuf::HeartBeatParams::default(),
-    );
-    assert_eq!(code.await.unwrap_err().code(), Code::Unimplemented);
+    let registered = engine.register_executor(RegisterExecutorParams::default()).await;
+    let polled = engine.poll_work(PollWorkParams::default()).await;
+    let beaten = engine.heart_beat_from_executor(HeartBeatParams::default()).await;
+    assert_eq!(registered.unwrap_err().code(), Code::Unimplemented);
+    assert_eq!(polled.unwrap_err().code(), Code::Unimplemented);
+    assert_eq!(beaten.unwrap_err().code(), Code::Unimplemented);
 }

@@ -46,7 +46,7 @@ impl Server {
         let state = Arc::new(trust.clone());
         let router = Router::new()
             .route("/hello", get(async || "hello"))
-            .route("/step", post(async |body: axum::body::Bytes| body.len().to_string()))
+            .route("/step", post(async |body: Bytes| body.len().to_string()))
             .layer(axum::extract::DefaultBodyLimit::disable())
             .layer(axum::middleware::from_fn_with_state(state, guard));
         let gate = set(gate.unwrap());

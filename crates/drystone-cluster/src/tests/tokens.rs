@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tonic::transport::Endpoint;
 
-use super::support::{Keys, Server, both, grpc, over, rest};
+use super::support::{Keys, Server, both, grpc, rest};
 use crate::endpoint::secured;
 use crate::trust::Trust;
 use crate::trust::tests::with_token;
