@@ -5,13 +5,19 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arrow_flight::Ticket;
+use arrow_flight::flight_service_client::FlightServiceClient;
 use ballista_core::serde::protobuf::execute_query_params::Query;
+use ballista_core::serde::protobuf::executor_grpc_client::ExecutorGrpcClient;
 use ballista_core::serde::protobuf::scheduler_grpc_client::SchedulerGrpcClient;
 use ballista_core::serde::protobuf::{
-    ExecuteQueryParams, HeartBeatParams, PollWorkParams, RegisterExecutorParams,
+    ExecuteQueryParams, HeartBeatParams, LaunchMultiTaskParams, MultiTaskDefinition,
+    PollWorkParams, RegisterExecutorParams, RemoveJobDataParams, TaskId,
 };
+use ballista_core::serde::scheduler::{Action as Fetch, ShuffleFileKind, ShuffleLayout};
 use drystone_core::ErrorKind;
 use hyper::body::Incoming;
+use prost::Message;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tonic::Code;
 use tonic::transport::Endpoint;
@@ -20,7 +26,7 @@ use crate::link::http::Connection;
 use crate::link::lines::{Lines, Pen, written};
 use crate::link::{DRIVER_PATH, FromDriver, FromWorker, ToWorker, WORKER_PATH, WorkerHello};
 use crate::serve::{Stop, Stopper};
-use crate::{Scheduler, SchedulerOptions, Trust, state};
+use crate::{Scheduler, SchedulerOptions, Trust, WorkerOptions, run_worker, state};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -217,4 +223,60 @@ async fn a_scheduler_runs_steps_and_nothing_else() {
     assert_eq!(registered.unwrap_err().code(), Code::Unimplemented);
     assert_eq!(polled.unwrap_err().code(), Code::Unimplemented);
     assert_eq!(beaten.unwrap_err().code(), Code::Unimplemented);
+}
+
+#[tokio::test]
+async fn a_worker_runs_steps_and_serves_results_and_nothing_else() {
+    let (address, _stopper) = scheduler().await;
+    let options = WorkerOptions::new(address.to_string(), Trust::Insecure);
+    let (_worker, stop) = Stop::new();
+    tokio::spawn(run_worker(drystone_core::Registry::new(), options, stop, Arc::new(|_| {})));
+    while n_workers(address).await == 0 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let workers = state(&address.to_string(), &Trust::Insecure).await.unwrap().workers;
+    let uri = format!("http://127.0.0.1:{}", workers[0].port);
+    let channel = Endpoint::from_shared(uri).unwrap().connect().await.unwrap();
+    let mut tasks = ExecutorGrpcClient::new(channel.clone());
+    for (job_id, plan) in
+        [("job", vec![]), ("job", vec![255; 64]), ("../job", vec![]), ("/etc", vec![]), ("", vec![])]
+    {
+        let stage = MultiTaskDefinition {
+            job_id: job_id.to_owned(),
+            plan: plan.clone(),
+            task_ids: vec![TaskId::default()],
+            ..Default::default()
+        };
+        let params = LaunchMultiTaskParams {
+            multi_tasks: vec![stage],
+            scheduler_endpoint: "10.0.0.1:1".to_owned(),
+        };
+        let answer = tasks.launch_multi_task(params).await.unwrap().into_inner();
+        assert_eq!(answer.failed_jobs, [job_id], "{plan:?}");
+        let remove = RemoveJobDataParams { job_id: job_id.to_owned(), ..Default::default() };
+        let removed = tasks.remove_job_data(remove).await;
+        assert_eq!(removed.is_ok(), job_id == "job", "{job_id}");
+    }
+    let mut results = FlightServiceClient::new(channel);
+    for job_id in ["../..", "/etc", "a/b", "job\0", ""] {
+        let fetch = Fetch::FetchPartition {
+            job_id: job_id.into(),
+            stage_id: 1,
+            partition_id: 0,
+            host: String::new(),
+            port: 1,
+            file_id: None,
+            layout: ShuffleLayout::Passthrough,
+            file_kind: ShuffleFileKind::Data,
+            byte_ranges: Vec::new(),
+        };
+        let fetch: ballista_core::serde::protobuf::Action = fetch.try_into().unwrap();
+        let status = results.do_get(Ticket { ticket: fetch.encode_to_vec().into() }).await;
+        assert_eq!(status.err().unwrap().code(), Code::InvalidArgument, "{job_id}");
+    }
+    let status = results.do_get(Ticket { ticket: vec![255; 30].into() }).await.err().unwrap();
+    assert_eq!(status.code(), Code::InvalidArgument);
+    assert!(results.list_flights(arrow_flight::Criteria::default()).await.is_err());
+    // It is as good as before.
+    assert_eq!(n_workers(address).await, 1);
 }

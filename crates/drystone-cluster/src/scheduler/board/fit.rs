@@ -93,7 +93,8 @@ impl Fit {
                 (self.job, self.data) = (shortened(job), shortened(data));
                 self.blocks_done = 0;
                 self.step_began = Some(Instant::now());
-                self.status = Status::Running;
+                // State that is forgotten between two steps looked like the end.
+                (self.status, self.ended) = (Status::Running, None);
             }
             News::StepDone { seconds, blocks_read } => {
                 self.blocks_done = self.n_blocks;
