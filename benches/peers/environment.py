@@ -71,6 +71,13 @@ def make_venv(without: list[str]) -> None:
     pins.replace(installed)
 
 
+def enter(peer: str) -> None:
+    """Goes on in the environment, made for one peer if absent, if this program is outside it."""
+    if Path(sys.prefix).resolve() != VENV.resolve():
+        make_venv([name for name in PEER_NAMES if name != peer])
+        os.execv(PYTHON, [PYTHON, *sys.argv])
+
+
 def make_empty_venv() -> None:
     """With nothing but pip, which comes last."""
     try:

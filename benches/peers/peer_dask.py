@@ -108,20 +108,28 @@ def fit(args: argparse.Namespace) -> dict[str, Any]:
 
 def judge(args: argparse.Namespace) -> dict[str, Any]:
     """Inertia of each file of centroids on all rows."""
-    centers = np.load(args.centers)
     candidates = [np.load(path) for path in args.centroids]
+    return {"inertia": inertias(np.load(args.centers), block_sizes(args), candidates)}
+
+
+def inertias(centers: Array, sizes: list[int], candidates: list[Array]) -> list[float]:
+    """Of each candidate's centroids, on the same rows by the same code."""
     totals = [0.0] * len(candidates)
-    for seed, rows in enumerate(block_sizes(args)):
+    for seed, rows in enumerate(sizes):
         x = block(centers, rows, seed)
         for which, centroids in enumerate(candidates):
             totals[which] += peer_common.inertia(x, centroids)
-    return {"inertia": totals}
+    return totals
+
+
+def draw_centers(count: int, features: int) -> Array:
+    """Of blobs, uniform in [-10, 10]; always the same."""
+    return np.random.default_rng(0).uniform(-10.0, 10.0, (count, features))
 
 
 def make_centers(args: argparse.Namespace) -> dict[str, Any]:
-    """Centres uniform in [-10, 10], as many as clusters; the mean variance of columns."""
-    shape = (args.clusters, args.features)
-    centers = np.random.default_rng(0).uniform(-10.0, 10.0, shape)
+    """The centres, as many as clusters; the mean variance of the columns of their blobs."""
+    centers = draw_centers(args.clusters, args.features)
     np.save(args.out, centers)
     return {"variance": float(centers.var(axis=0).mean()) + 1.0}
 

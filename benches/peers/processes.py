@@ -15,7 +15,7 @@ import subprocess
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -72,15 +72,17 @@ class Children:
         # Seconds that a call may take which is measured or checked.
         self.time_limit: float | None = None
 
-    def start(self, command: Command, environment: Mapping[str, str]) -> subprocess.Popen[str]:
-        """One more, in a group of its own."""
+    def start(
+        self, command: Command, environment: Mapping[str, str], output: IO[str] | None = None
+    ) -> subprocess.Popen[str]:
+        """One more, in a group of its own. All that it says goes to `output`, if there is one."""
         with self.lock:
             child = subprocess.Popen(
                 command,
                 cwd=ROOT,
                 env=environment,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
+                stdout=output or subprocess.PIPE,
+                stderr=output or subprocess.PIPE,
                 encoding="utf-8",
                 errors="replace",
                 start_new_session=True,
