@@ -5,6 +5,7 @@ mod deck;
 mod faults;
 mod model;
 mod overhead;
+mod relay;
 mod soak;
 
 use std::path::PathBuf;
@@ -38,6 +39,8 @@ enum Trial {
     Soak(soak::Soak),
     /// A model of steps over many workers and blocks, from what a step was measured to cost
     Model(model::Model),
+    /// Hand on bytes after a while, as a network of some length would
+    Relay(relay::Relay),
 }
 
 /// What all trials have in common.
@@ -58,17 +61,17 @@ fn main() -> ExitCode {
 }
 
 fn run(flags: Flags) -> Result<()> {
-    if let Trial::Model(model) = flags.trial {
-        model.run();
-        return Ok(());
-    }
-    let setting = Setting { program: program(flags.program)?, json: flags.json };
+    let setting = || Ok(Setting { program: program(flags.program)?, json: flags.json });
     match flags.trial {
-        Trial::Overhead(overhead) => overhead.run(&setting),
-        Trial::Deck(deck) => deck.run(&setting),
-        Trial::Faults(faults) => faults.run(&setting),
-        Trial::Soak(soak) => soak.run(&setting),
-        Trial::Model(_) => Ok(()),
+        Trial::Overhead(overhead) => overhead.run(&setting()?),
+        Trial::Deck(deck) => deck.run(&setting()?),
+        Trial::Faults(faults) => faults.run(&setting()?),
+        Trial::Soak(soak) => soak.run(&setting()?),
+        Trial::Model(model) => {
+            model.run();
+            Ok(())
+        }
+        Trial::Relay(relay) => relay.run(),
     }
 }
 

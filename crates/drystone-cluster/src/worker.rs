@@ -113,6 +113,9 @@ pub async fn run_worker(
 ) -> Result<()> {
     options.check()?;
     let host = options.host()?;
+    if let Trust::Tls(identity) = &options.trust {
+        identity.check_name(&host)?;
+    }
     registry.data_root(&options.data_root)?;
     let listener = TcpListener::bind(options.bind).await;
     let listener = listener

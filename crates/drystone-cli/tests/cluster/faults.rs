@@ -3,8 +3,11 @@
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use drystone_core::Inline;
+use drystone_core::column::Moments;
+use drystone_core::observe::Silent;
+use drystone_core::{Control, ErrorKind, Executor, Inline, Session};
 use drystone_estimators::KMeans;
+use drystone_sources::generate::Blobs;
 use drystone_trials::{At, Process, Processes, start_scheduler, start_worker};
 use rustix::process::Signal;
 
@@ -139,14 +142,14 @@ fn a_step_that_nobody_waits_for_leaves_no_work_behind() {
     let processes = watchful(&[1]);
     let cluster = processes.connect();
     // Minutes of work, if nobody stopped it.
-    let data = drystone_sources::generate::Blobs::new(400_000_000, 20).centers(5).dataset();
+    let data = Blobs::new(400_000_000, 20).centers(5).dataset();
     let started = Instant::now();
     let error = KMeans::params(5)
         .on(&cluster)
         .max_time(Duration::from_millis(700))
         .fit(&data)
         .expect_err("no time");
-    assert!(matches!(error.kind(), drystone_core::ErrorKind::Stopped { .. }), "{error}");
+    assert!(matches!(error.kind(), ErrorKind::Stopped { .. }), "{error}");
     while cluster.workers().expect("workers")[0].busy > 0 {
         assert!(started.elapsed() < Duration::from_secs(60), "the worker goes on");
         std::thread::sleep(Duration::from_millis(100));
@@ -188,4 +191,80 @@ fn all_workers_gone_for_a_while() {
         KMeans::params(5).on(&cluster).observe(&replace).fit(&blobs())
     });
     assert_eq!(model.and_then(|model| model.sha256()).expect("a model"), local_sha256());
+}
+
+#[test]
+fn nobody_there_for_good_is_an_error_in_time() {
+    for gone in [Gone::Workers, Gone::Scheduler] {
+        let mut processes = watchful(&[1, 1]);
+        let cluster = processes.connect().patience(Duration::from_secs(3));
+        let all = Mutex::new(&mut processes);
+        let end = At::pass(3, || {
+            let mut all = all.lock().expect("no panic");
+            match gone {
+                Gone::Workers => all.workers.iter_mut().for_each(Process::kill),
+                Gone::Scheduler => all.scheduler.kill(),
+            }
+        });
+        let started = Instant::now();
+        let fit = KMeans::params(5).on(&cluster).observe(&end).fit(&blobs());
+        let error = fit.expect_err("nobody there");
+        assert!(end.has_fired());
+        assert!(matches!(error.kind(), ErrorKind::Worker { .. }), "{error}");
+        assert!(error.to_string().contains("--checkpoint"), "{error}");
+        // Three seconds of patience, of which those count in which nothing can be done, and what
+        // it takes to notice.
+        assert!(started.elapsed() < Duration::from_secs(60), "{gone:?}: {:?}", started.elapsed());
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Gone {
+    Workers,
+    Scheduler,
+}
+
+#[test]
+fn a_worker_that_runs_out_of_memory() {
+    let processes = watchful(&[1]);
+    let (address, program) = (&processes.address, program().display());
+    // Less memory than a block takes, but enough to start.
+    let poor = format!(
+        "ulimit -v 480000; exec {program} worker {address} --slots 1 --name poor --memory 8GiB"
+    );
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", &poor]);
+    let mut poor = Process::spawn(command);
+    poor.after("is connected to");
+    let cluster = processes.connect();
+    let data = Blobs::new(1_000_000, 20).centers(3).block_rows(250_000).dataset();
+    let job = Moments { n_features: 20 };
+    let moments = |executor: &dyn Executor| {
+        let control = Control::default();
+        Session::new(executor, &Silent, &control).run(&data, &job).expect("moments")
+    };
+    let remote = moments(&cluster);
+    assert_eq!(remote.mean(7).to_bits(), moments(&Inline::default()).mean(7).to_bits());
+    assert!(!poor.wait().success());
+    assert_eq!(cluster.workers().expect("workers").len(), 1);
+}
+
+#[test]
+fn a_step_that_ends_each_worker_is_given_up() {
+    let processes = watchful(&[]);
+    let (address, program) = (processes.address.clone(), program().display());
+    // Each of them dies of the first block, and is started again by somebody who means well.
+    let again = format!(
+        "ulimit -v 480000; while true; do {program} worker {address} --slots 1 --memory 8GiB; \
+         test $? -lt 128 && exit; done"
+    );
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", &again]);
+    let restarted = Process::spawn(command);
+    restarted.after("is connected to");
+    let cluster = processes.connect();
+    let data = Blobs::new(1_000_000, 20).centers(3).block_rows(250_000).dataset();
+    let error = KMeans::params(3).on(&cluster).fit(&data).expect_err("no memory");
+    assert!(error.to_string().contains("workers were lost in one step"), "{error}");
+    drop(processes);
 }
