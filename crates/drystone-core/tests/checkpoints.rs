@@ -183,16 +183,14 @@ fn a_byte_that_is_another_is_an_error_or_changes_nothing() {
     let journal = Journal::new();
     let last = journal.borders()[N_STEPS as usize - 1];
     for at in 0..journal.bytes.len() {
-        for flip in [0x01, 0x80, 0xff] {
-            let mut bytes = journal.bytes.clone();
-            bytes[at] ^= flip;
-            match journal.with(&bytes) {
-                Ok(found) => {
-                    assert!(at >= last, "damage at {at} was not noticed");
-                    assert_eq!(found, (plain(), N_STEPS - 1));
-                }
-                Err(error) => assert!(is_refusal(&error), "{error}"),
+        let mut bytes = journal.bytes.clone();
+        bytes[at] ^= 1 << (at % 8);
+        match journal.with(&bytes) {
+            Ok(found) => {
+                assert!(at >= last, "damage at {at} was not noticed");
+                assert_eq!(found, (plain(), N_STEPS - 1));
             }
+            Err(error) => assert!(is_refusal(&error), "{error}"),
         }
     }
 }
@@ -257,7 +255,7 @@ fn files_that_are_no_journal() {
 }
 
 proptest::proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
     fn random_bytes(bytes: Vec<u8>, from in 0_usize..600) {
