@@ -24,7 +24,7 @@ from processes import CHILDREN, Failure, end, ending, on_threads, tail
 
 LOOPBACK = "127.0.0.1"
 # Seconds in which a process must say where it is, also on a machine that is busy.
-START = 60
+START = 120
 # Should this process be killed, nothing ends its children. After so long without work the
 # scheduler ends by itself, and workers without nannies end with it.
 IDLE = "10 minutes"

@@ -16,8 +16,8 @@ pub async fn run(flags: ClusterFlags) -> Result<()> {
     (options.bind, options.dashboard) = (flags.bind, flags.dashboard);
     let scheduler = Scheduler::bind(options, crate::say()).await?;
     let address = scheduler.address().to_string();
-    println!("scheduler at {address}");
-    println!("dashboard at {}", scheduler.dashboard());
+    crate::print(format_args!("scheduler at {address}"));
+    crate::print(format_args!("dashboard at {}", scheduler.dashboard()));
     let memory = match &flags.memory {
         Some(size) => size.clone(),
         None => format!("{}B", share_of_memory(flags.workers)?),
@@ -31,11 +31,11 @@ pub async fn run(flags: ClusterFlags) -> Result<()> {
     for idx in 0..flags.workers {
         workers.push(Worker::start(&flags, &address, &memory, idx)?);
     }
-    println!(
+    crate::print(format_args!(
         "{} workers start; a program uses them with Cluster::connect(\"{address}\"), and the \
          example with --cluster {address}; Ctrl-C ends them all",
         flags.workers
-    );
+    ));
     tokio::select! {
         ended = &mut serving => return ended,
         ended = all_gone(&mut workers) => ended?,
@@ -104,7 +104,7 @@ async fn all_gone(workers: &mut Vec<Worker>) -> Result<()> {
         workers.retain_mut(|worker| {
             let ended = worker.has_ended();
             if ended {
-                println!("{} has ended", worker.name);
+                crate::print(format_args!("{} has ended", worker.name));
             }
             !ended
         });

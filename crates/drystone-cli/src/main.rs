@@ -5,6 +5,8 @@ mod flags;
 mod status;
 mod tls;
 
+use std::fmt::Display;
+use std::io::{Write, stdout};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -45,17 +47,23 @@ fn with_causes(error: &Error) -> String {
     text
 }
 
+/// Prints a line. Whoever read them may be gone: that is no reason to end.
+fn print(line: impl Display) {
+    let _ = writeln!(stdout(), "{line}");
+}
+
 fn say() -> Say {
-    Arc::new(|line| println!("{line}"))
+    Arc::new(|line| print(line))
 }
 
 async fn scheduler(flags: SchedulerFlags) -> Result<()> {
     let stop = Stop::on_signals();
     let scheduler = Scheduler::bind(flags.options()?, say()).await?;
     let address = scheduler.address();
-    println!("scheduler at {address}");
-    println!("dashboard at {}", scheduler.dashboard());
-    println!("start a worker with: drystone worker {address}{}", flags.trust.as_typed());
+    print(format_args!("scheduler at {address}"));
+    print(format_args!("dashboard at {}", scheduler.dashboard()));
+    let trust = flags.trust.as_typed();
+    print(format_args!("start a worker with: drystone worker {address}{trust}"));
     scheduler.serve(stop).await
 }
 

@@ -104,7 +104,8 @@ const MAX_SLOTS: usize = 4096;
 /// # Errors
 /// [`Worker`](drystone_core::ErrorKind::Worker) when the scheduler is not there within the
 /// connect timeout, or refuses this worker; [`Parameter`](drystone_core::ErrorKind::Parameter)
-/// for options that are not allowed; [`Io`](drystone_core::ErrorKind::Io) when it cannot listen.
+/// for options that are not allowed; [`Io`](drystone_core::ErrorKind::Io) when it cannot listen,
+/// or results cannot be written any more, as on a full disk.
 pub async fn run_worker(
     mut registry: Registry,
     options: WorkerOptions,
@@ -138,6 +139,7 @@ pub async fn run_worker(
     tokio::select! {
         ended = serve::serve(listener, &options.trust, engine.routes(), say.clone()) => ended,
         left = membership.keep(stop, lines) => left,
+        error = engine.broken() => Err(error),
     }
 }
 

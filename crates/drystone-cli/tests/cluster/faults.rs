@@ -237,7 +237,7 @@ fn a_worker_that_runs_out_of_memory() {
     let mut poor = Process::spawn(command);
     poor.after("is connected to");
     let cluster = processes.connect();
-    let data = Blobs::new(1_000_000, 20).centers(3).block_rows(250_000).dataset();
+    let data = Blobs::new(2_000_000, 20).centers(3).block_rows(250_000).dataset();
     let job = Moments { n_features: 20 };
     let moments = |executor: &dyn Executor| {
         let control = Control::default();

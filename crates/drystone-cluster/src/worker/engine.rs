@@ -53,6 +53,12 @@ impl Engine {
         Ok(Self { tasks, work_dir, _directory: directory })
     }
 
+    /// Returns when results of tasks cannot be written any more, as on a full disk.
+    pub async fn broken(&self) -> Error {
+        let action = format!("cannot write results below {}: this worker leaves", self.work_dir);
+        Error::io(&action, self.tasks.broken().await)
+    }
+
     /// What the worker answers on its port.
     pub fn routes(&self) -> axum::Router {
         let size = MAX_MESSAGE as usize;

@@ -22,11 +22,12 @@ use ballista_executor::executor::Executor;
 use datafusion::execution::TaskContext;
 use datafusion_proto::protobuf::{LogicalPlanNode, PhysicalPlanNode};
 use drystone_core::CancelToken;
+use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tonic::transport::Channel;
 use tonic::{Request, Response, Status};
 
-use super::files::{check_job_id, remove_results};
+use super::files::{check_job_id, probe, remove_results};
 use crate::node;
 
 /// How long the end of a task is told again to a scheduler that does not answer; by then the
@@ -42,6 +43,10 @@ pub(super) struct Tasks {
     codec: BallistaCodec<LogicalPlanNode, PhysicalPlanNode>,
     ended: UnboundedSender<TaskStatus>,
     running: Arc<Mutex<HashMap<TaskKey, CancelToken>>>,
+    /// Told why results cannot be written any more.
+    broken: Arc<Mutex<Option<std::io::Error>>>,
+    /// Woken then.
+    broke: Arc<Notify>,
 }
 
 impl Tasks {
@@ -51,7 +56,8 @@ impl Tasks {
         codec: BallistaCodec<LogicalPlanNode, PhysicalPlanNode>,
     ) -> (Self, UnboundedReceiver<TaskStatus>) {
         let (ended, ends) = unbounded_channel();
-        (Self { executor, codec, ended, running: Arc::default() }, ends)
+        let (running, broken, broke) = Default::default();
+        (Self { executor, codec, ended, running, broken, broke }, ends)
     }
 
     /// Tasks of one stage, if they are of a plan that drystone makes: nothing else is run,
@@ -96,7 +102,10 @@ impl Tasks {
                 partitions,
                 ..Default::default()
             }),
-            Err(error) => task_status::Status::Failed(error.into()),
+            Err(error) => {
+                self.check_directory().await;
+                task_status::Status::Failed(error.into())
+            }
         };
         // Nobody listens when the worker ends.
         let _ = self.ended.send(TaskStatus {
@@ -110,6 +119,26 @@ impl Tasks {
             metrics: Vec::new(),
             status: Some(status),
         });
+    }
+
+    /// A task that fails is the engine's affair, unless no result can be written here at all: then
+    /// others have to take this worker's share.
+    async fn check_directory(&self) {
+        if let Err(error) = probe(&self.executor.work_dir).await {
+            *self.broken.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+            self.broke.notify_one();
+        }
+    }
+
+    /// Returns when results cannot be written any more, with the reason.
+    pub async fn broken(&self) -> std::io::Error {
+        loop {
+            self.broke.notified().await;
+            let mut broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(error) = broken.take() {
+                return error;
+            }
+        }
     }
 
     fn running(&self) -> MutexGuard<'_, HashMap<TaskKey, CancelToken>> {
