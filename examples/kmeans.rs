@@ -15,8 +15,8 @@ use drystone::npy::NpyWriter;
 use drystone::prelude::*;
 
 use common::files::{holds_npy, npy_dataset};
-use common::output::{exit_code, print, write_npy};
 use common::machine;
+use common::output::{exit_code, print, write_npy};
 use kmeans_common::flags::{Flags, InitName, flag_of};
 use kmeans_common::progress::Progress;
 use kmeans_common::report::Outcome;

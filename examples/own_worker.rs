@@ -19,8 +19,8 @@ use drystone::cluster::{self, Cluster, Trust, WorkerOptions};
 use drystone::control::Control;
 use drystone::observe::Silent;
 use drystone::{
-    Block, BlockAt, BlockSource, ChunkedDataset, Description, Dtype, Error, Job, Layout,
-    Partial, Registry, Result, Session, wire,
+    Block, BlockAt, BlockSource, ChunkedDataset, Description, Dtype, Error, Job, Layout, Partial,
+    Registry, Result, Session, wire,
 };
 use serde::{Deserialize, Serialize};
 

@@ -15,8 +15,8 @@ use clap::Parser;
 use drystone::Result;
 use drystone::prelude::*;
 
-use common::output::{exit_code, print};
 use common::machine;
+use common::output::{exit_code, print};
 use svc_common::fitted::Fitted;
 use svc_common::flags::{Flags, flag_of};
 use svc_common::progress::Progress;

@@ -138,10 +138,10 @@ pub use {linfa, ndarray};
 #[cfg(feature = "cluster")]
 pub use drystone_cluster as cluster;
 pub use drystone_core::{
-    Block, BlockAt, BlockRows, BlockSource, CancelToken, Checkpointed, ChunkedArray, ChunkedDataset, DataRoot,
-    Description, Dtype, Error, ErrorKind, Event, Executor, Explanation, Inline, Job, Label, Layout,
-    Observer, Opener, Partial, Records, Registry, Result, Rows, Session, StatePolicy, StopReason,
-    Subprocess, TargetKind, Targets, Threads, ToChunked, run,
+    Block, BlockAt, BlockRows, BlockSource, CancelToken, Checkpointed, ChunkedArray,
+    ChunkedDataset, DataRoot, Description, Dtype, Error, ErrorKind, Event, Executor, Explanation,
+    Inline, Job, Label, Layout, Observer, Opener, Partial, Records, Registry, Result, Rows,
+    Session, StatePolicy, StopReason, Subprocess, TargetKind, Targets, Threads, ToChunked, run,
 };
 pub use drystone_core::{
     array, block, column, control, data_root, executor, explain, input, label, laws, observe, rule,

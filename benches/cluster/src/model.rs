@@ -28,13 +28,17 @@ pub struct Model {
 
 impl Model {
     pub fn run(&self) {
-        println!("A model from overheads measured on one machine; no run on several hosts was made.");
+        println!(
+            "A model from overheads measured on one machine; no run on several hosts was made."
+        );
         println!(
             "step = {} ms + {} ms x partitions + blocks of the slowest slot x {} ms",
             self.step_ms, self.partition_ms, self.block_ms
         );
         println!();
-        println!("| workers of one slot | blocks | partitions | scheduling, ms | mapping, ms | step, ms | share of scheduling | merged at once, MB |");
+        println!(
+            "| workers of one slot | blocks | partitions | scheduling, ms | mapping, ms | step, ms | share of scheduling | merged at once, MB |"
+        );
         println!("| --- | --- | --- | --- | --- | --- | --- | --- |");
         for workers in [10.0, 100.0, 1_000.0] {
             for blocks in [1e4, 1e5, 1e6] {

@@ -87,7 +87,9 @@ impl Overhead {
         let (remote, local) = (median(remote), median(local));
         let ratio = remote / local;
         match setting.json {
-            true => println!("{}", json!({"cluster_s": remote, "threads_s": local, "ratio": ratio})),
+            true => {
+                println!("{}", json!({"cluster_s": remote, "threads_s": local, "ratio": ratio}))
+            }
             false => println!(
                 "{} cached blocks of {BLOCK_ROWS} x {FEATURES}, k = {CLUSTERS}, {ITERATIONS} \
                  iterations: {remote:.3} s on {} workers, {local:.3} s on as many threads, ratio \

@@ -5,9 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, value_parser};
-use drystone_cluster::{
-    DASHBOARD_PORT, DEFAULT_PORT, SchedulerOptions, Trust, WorkerOptions, tls,
-};
+use drystone_cluster::{DASHBOARD_PORT, DEFAULT_PORT, SchedulerOptions, Trust, WorkerOptions, tls};
 use drystone_core::{Error, Result, memory};
 
 use crate::tls::TlsCommand;
@@ -40,7 +38,13 @@ pub enum Command {
 pub struct TrustFlags {
     /// Directory with ca.pem, cert.pem and key.pem, as `drystone tls init` makes it: encrypted,
     /// and for those alone who have a certificate of the same authority
-    #[arg(long, value_name = "DIR", env = "DRYSTONE_TLS", conflicts_with = "insecure")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "DRYSTONE_TLS",
+        hide_env_values = true,
+        conflicts_with = "insecure"
+    )]
     tls: Option<PathBuf>,
     /// Believe everybody, unencrypted: who connects can run any job and read any file that
     /// workers can

@@ -20,11 +20,8 @@ pub async fn run(flags: StatusFlags) -> Result<()> {
     loop {
         let known = state(&flags.scheduler, &trust).await?;
         let text = if flags.json { json(&known)? } else { words(&known) };
-        let clear = if flags.watch && !flags.json && stdout().is_terminal() {
-            "\x1b[H\x1b[2J"
-        } else {
-            ""
-        };
+        let clear =
+            if flags.watch && !flags.json && stdout().is_terminal() { "\x1b[H\x1b[2J" } else { "" };
         // A reader that has seen enough closes the pipe: that is no fault.
         if writeln!(stdout(), "{clear}{text}").is_err() || !flags.watch {
             return Ok(());
@@ -67,7 +64,8 @@ fn words(known: &State) -> String {
 
 fn worker_line(worker: &WorkerState) -> String {
     let WorkerState { name, host, port, slots, busy, .. } = worker;
-    let cache = format!("{} of {}", human_bytes(worker.cache_bytes), human_bytes(worker.cache_budget));
+    let cache =
+        format!("{} of {}", human_bytes(worker.cache_bytes), human_bytes(worker.cache_budget));
     let resident = worker.resident_bytes.map_or("?".to_owned(), human_bytes);
     let state = match worker {
         WorkerState { leaving: true, .. } => "leaving".to_owned(),
@@ -83,7 +81,13 @@ fn worker_line(worker: &WorkerState) -> String {
 fn fit_lines(fit: &FitState) -> String {
     let mut text = format!(
         "  {} of {}: {}, {:.1} s, pass {} ({}), {} of {} blocks",
-        fit.estimator, fit.driver, fit.status, fit.elapsed_s, fit.pass, fit.job, fit.blocks_done,
+        fit.estimator,
+        fit.driver,
+        fit.status,
+        fit.elapsed_s,
+        fit.pass,
+        fit.job,
+        fit.blocks_done,
         fit.n_blocks
     );
     if let Some(cost) = fit.costs.last() {

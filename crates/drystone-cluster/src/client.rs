@@ -240,14 +240,17 @@ impl Cluster {
             control: step.control,
             observer: step.observer,
         };
-        self.tell(step.session, News::Step {
-            step: watch.step,
-            pass: step.pass,
-            job: step.job.name().to_owned(),
-            data: step.data.to_string(),
-            rows: step.data.n_samples(),
-            n_blocks: n_blocks as u64,
-        });
+        self.tell(
+            step.session,
+            News::Step {
+                step: watch.step,
+                pass: step.pass,
+                job: step.job.name().to_owned(),
+                data: step.data.to_string(),
+                rows: step.data.n_samples(),
+                n_blocks: n_blocks as u64,
+            },
+        );
         let done = self.work(&watch, &Work::Step(remote))?;
         watch.blocks_done(n_blocks);
         let stats =
@@ -266,9 +269,10 @@ impl Executor for Cluster {
         let started = Instant::now();
         let done = self.try_run(step);
         let what = match &done {
-            Ok((_, blocks_read)) => {
-                News::StepDone { seconds: started.elapsed().as_secs_f64(), blocks_read: *blocks_read }
-            }
+            Ok((_, blocks_read)) => News::StepDone {
+                seconds: started.elapsed().as_secs_f64(),
+                blocks_read: *blocks_read,
+            },
             Err(error) if matches!(error.kind(), ErrorKind::Stopped { .. }) => News::Stopped,
             Err(error) => News::Failed { error: error.to_string() },
         };

@@ -95,7 +95,8 @@ fn script(text: &'static str) -> Response {
 }
 
 async fn state(State(shown): State<Arc<Shown>>, headers: HeaderMap) -> Response {
-    let given = headers.get(AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
+    let given =
+        headers.get(AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
     if given.is_some_and(|given| shown.token.matches(given)) {
         return Json(shown.board.state()).into_response();
     }

@@ -119,11 +119,7 @@ fn lock(heard: &Mutex<Heard>) -> MutexGuard<'_, Heard> {
     heard.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn connect(
-    scheduler: &str,
-    trust: &Trust,
-    heard: &Mutex<Heard>,
-) -> Result<Lines<Incoming>> {
+async fn connect(scheduler: &str, trust: &Trust, heard: &Mutex<Heard>) -> Result<Lines<Incoming>> {
     let mut connection = Connection::open(trust, scheduler).await?;
     let (mut pen, body) = written();
     let name = format!("{}:{}", host_name(), std::process::id());

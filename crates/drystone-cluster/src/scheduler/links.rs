@@ -154,8 +154,7 @@ impl Links {
             status: Some(ExecutorStatus { status: Some(Activity::Active(String::new())) }),
             metadata: Some(registration(hello)),
         };
-        let told =
-            SchedulerGrpc::heart_beat_from_executor(&self.0.server, Request::new(beat));
+        let told = SchedulerGrpc::heart_beat_from_executor(&self.0.server, Request::new(beat));
         match tokio::time::timeout(HELLO, told).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(status)) => Err(status.message().to_owned()),

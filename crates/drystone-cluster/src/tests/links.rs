@@ -238,9 +238,13 @@ async fn a_worker_runs_steps_and_serves_results_and_nothing_else() {
     let uri = format!("http://127.0.0.1:{}", workers[0].port);
     let channel = Endpoint::from_shared(uri).unwrap().connect().await.unwrap();
     let mut tasks = ExecutorGrpcClient::new(channel.clone());
-    for (job_id, plan) in
-        [("job", vec![]), ("job", vec![255; 64]), ("../job", vec![]), ("/etc", vec![]), ("", vec![])]
-    {
+    for (job_id, plan) in [
+        ("job", vec![]),
+        ("job", vec![255; 64]),
+        ("../job", vec![]),
+        ("/etc", vec![]),
+        ("", vec![]),
+    ] {
         let stage = MultiTaskDefinition {
             job_id: job_id.to_owned(),
             plan: plan.clone(),

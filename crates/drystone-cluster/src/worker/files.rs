@@ -56,7 +56,8 @@ impl Results {
 
 /// Whether the bytes ask for the result of a task.
 fn check(bytes: &[u8]) -> Result<(), Status> {
-    let action = decode_protobuf(bytes).map_err(|error| Status::invalid_argument(error.to_string()))?;
+    let action =
+        decode_protobuf(bytes).map_err(|error| Status::invalid_argument(error.to_string()))?;
     match action {
         Fetch::FetchPartition { job_id, .. } => {
             check_job_id(job_id.as_str()).map_err(Status::invalid_argument)

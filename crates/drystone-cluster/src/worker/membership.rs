@@ -90,8 +90,7 @@ impl Membership<'_> {
     }
 
     async fn try_join(&self) -> Result<Joined> {
-        let mut connection =
-            Connection::open(&self.options.trust, &self.options.scheduler).await?;
+        let mut connection = Connection::open(&self.options.trust, &self.options.scheduler).await?;
         let (mut pen, body) = written();
         pen.write(&FromWorker::Hello(self.hello.clone()));
         let mut lines = Lines::new(connection.post(WORKER_PATH, body).await?);

@@ -85,11 +85,8 @@ impl Tasks {
     }
 
     async fn run(&self, task: TaskDefinition) {
-        let key = TaskKey {
-            job_id: task.job_id.clone(),
-            stage_id: task.stage_id,
-            task_id: task.task_id,
-        };
+        let key =
+            TaskKey { job_id: task.job_id.clone(), stage_id: task.stage_id, task_id: task.task_id };
         let (attempt, launched) = (task.stage_attempt_num, task.launch_time);
         let started = now_ms();
         let token = CancelToken::new();

@@ -74,13 +74,7 @@ impl Workshop {
         }
     }
 
-    fn map_step(
-        &self,
-        id: u64,
-        step: &RemoteStep,
-        run: Run,
-        cancel: &CancelToken,
-    ) -> Result<Done> {
+    fn map_step(&self, id: u64, step: &RemoteStep, run: Run, cancel: &CancelToken) -> Result<Done> {
         let observer = |event: &Event<'_>| {
             if let Event::BlockDone { done, .. } = *event {
                 self.advanced(id, run, done as u64);
@@ -93,13 +87,7 @@ impl Workshop {
         Ok(Done { blocks: vec![run], blocks_read, rows, partial })
     }
 
-    fn count(
-        &self,
-        id: u64,
-        count: &RemoteCount,
-        run: Run,
-        cancel: &CancelToken,
-    ) -> Result<Done> {
+    fn count(&self, id: u64, count: &RemoteCount, run: Run, cancel: &CancelToken) -> Result<Done> {
         let control = Control::new(cancel.clone(), None);
         let mut counts = Vec::new();
         for block_idx in run.0..run.1 {
