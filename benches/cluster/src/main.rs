@@ -61,7 +61,8 @@ fn main() -> ExitCode {
 }
 
 fn run(flags: Flags) -> Result<()> {
-    let setting = || Ok(Setting { program: program(flags.program)?, json: flags.json });
+    let (given, json) = (flags.program, flags.json);
+    let setting = || -> Result<Setting> { Ok(Setting { program: program(given)?, json }) };
     match flags.trial {
         Trial::Overhead(overhead) => overhead.run(&setting()?),
         Trial::Deck(deck) => deck.run(&setting()?),

@@ -56,6 +56,8 @@ pub struct Cluster {
     scheduler: String,
     trust: Trust,
     slots: usize,
+    /// Of all workers.
+    memory_budget: u64,
     patience: Duration,
     /// Sessions and steps of all drivers must differ.
     salt: u64,
@@ -102,6 +104,7 @@ impl Cluster {
             scheduler: scheduler.to_owned(),
             trust,
             slots,
+            memory_budget: known.workers.iter().map(|worker| worker.cache_budget).sum(),
             patience: Duration::from_secs(60),
             salt: drystone_kernels::normal::mix(&words),
             steps: AtomicU64::new(0),
@@ -281,8 +284,8 @@ impl Executor for Cluster {
     }
 
     fn describe(&self) -> Resources {
-        // Blocks stay with the workers.
-        Resources { name: "cluster", threads: self.slots, memory_budget: 0 }
+        let memory_budget = self.memory_budget;
+        Resources { name: "cluster", threads: self.slots, memory_budget }
     }
 
     fn note(&self, session: u64, event: &Event<'_>) {

@@ -53,6 +53,8 @@ pub(crate) struct WorkerHello {
     pub host: String,
     pub port: u16,
     pub slots: usize,
+    /// Bytes of blocks that it may keep.
+    pub memory_budget: u64,
     pub pid: u32,
 }
 
@@ -64,7 +66,6 @@ pub(crate) struct Report {
     /// Memory of the process, if the system says.
     pub resident_bytes: Option<u64>,
     pub cache_bytes: u64,
-    pub cache_budget: u64,
     pub cached_blocks: usize,
     /// Since it started.
     pub blocks_mapped: u64,

@@ -131,6 +131,7 @@ pub async fn run_worker(
         host,
         port: address.port(),
         slots: options.slots,
+        memory_budget: options.memory_budget,
         pid: std::process::id(),
     };
     let engine = Engine::start(&options, &hello, &workshop)?;

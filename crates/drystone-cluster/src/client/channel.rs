@@ -1,8 +1,10 @@
 //! Submitting a step to the engine, and fetching what it comes to.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ballista_core::client::BallistaClient;
+use ballista_core::error::BallistaError;
 use ballista_core::extension::BallistaConfigGrpcEndpoint;
 use ballista_core::serde::protobuf::execute_query_params::Query;
 use ballista_core::serde::protobuf::scheduler_grpc_client::SchedulerGrpcClient;
@@ -39,6 +41,8 @@ pub(super) struct Attempt<'a> {
 pub(super) struct Channel {
     scheduler: SchedulerGrpcClient<tonic::transport::Channel>,
     trust: Trust,
+    /// Connections to workers that results were fetched from.
+    workers: Mutex<HashMap<(String, u16), BallistaClient>>,
 }
 
 impl Channel {
@@ -50,7 +54,7 @@ impl Channel {
         let size = MAX_MESSAGE as usize;
         let scheduler = SchedulerGrpcClient::new(endpoint.connect_lazy());
         let scheduler = scheduler.max_encoding_message_size(size).max_decoding_message_size(size);
-        Ok(Self { scheduler, trust: trust.clone() })
+        Ok(Self { scheduler, trust: trust.clone(), workers: Mutex::default() })
     }
 
     /// What a step comes to. When this is dropped the scheduler cancels the step.
@@ -94,10 +98,33 @@ impl Channel {
             return Err(failed("a result that is nowhere".to_owned()));
         };
         let port = u16::try_from(worker.port).map_err(|_| failed("no such port".to_owned()))?;
+        let (at, partition) = ((worker.host, port), partition.into());
+        let mut client = self.client(&at).await?;
+        let result = client.fetch_partition(&worker.id, &partition, place.file_id, layout, true);
+        let batches = match result.await {
+            Ok(result) => result.try_collect().await.map_err(BallistaError::from),
+            Err(error) => Err(error),
+        };
+        batches.map_err(|error| {
+            self.workers().remove(&at);
+            engine_failed(error)
+        })
+    }
+
+    fn workers(&self) -> MutexGuard<'_, HashMap<(String, u16), BallistaClient>> {
+        self.workers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A connection to a worker: the one that there is, or else a new one.
+    async fn client(&self, at: &(String, u16)) -> Result<BallistaClient> {
+        let known = self.workers().get(at).cloned();
+        if let Some(client) = known {
+            return Ok(client);
+        }
         let endpoint = BallistaConfigGrpcEndpoint::new(secured(&self.trust));
         let client = BallistaClient::try_new(
-            &worker.host,
-            port,
+            &at.0,
+            at.1,
             MAX_MESSAGE as usize,
             self.trust.is_tls(),
             Some(Arc::new(endpoint)),
@@ -106,12 +133,9 @@ impl Channel {
             0,
             0,
         );
-        let mut client = client.await.map_err(engine_failed)?;
-        let result = client
-            .fetch_partition(&worker.id, &partition.into(), place.file_id, layout, true)
-            .await
-            .map_err(engine_failed)?;
-        result.try_collect().await.map_err(|error| engine_failed(error.into()))
+        let client = client.await.map_err(engine_failed)?;
+        self.workers().insert(at.clone(), client.clone());
+        Ok(client)
     }
 }
 

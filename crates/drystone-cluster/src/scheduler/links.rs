@@ -37,6 +37,9 @@ const DRIVER_SILENCE: Duration = Duration::from_secs(8);
 const BEAT: Duration = Duration::from_secs(1);
 /// Most slots of a worker.
 const MAX_SLOTS: usize = 4096;
+/// Tasks that wait at a worker for each one that runs: all of a step, and of steps of a few
+/// drivers. Sending for each one when another has ended would cost some milliseconds every time.
+const TASKS_PER_SLOT: usize = 16;
 
 /// Answers workers and drivers.
 #[derive(Clone)]
@@ -164,7 +167,7 @@ impl Links {
 }
 
 fn registration(hello: &WorkerHello) -> ExecutorRegistration {
-    let slots = Resource::Vcores(hello.slots as u32);
+    let slots = Resource::Vcores((hello.slots * TASKS_PER_SLOT) as u32);
     ExecutorRegistration {
         id: hello.name.clone(),
         host: Some(hello.host.clone()),

@@ -63,6 +63,7 @@ fn hello(port: u16) -> WorkerHello {
         host: "127.0.0.1".to_owned(),
         port,
         slots: 1,
+        memory_budget: 1 << 20,
         pid: 1,
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use arrow_flight::flight_service_server::FlightServiceServer;
+use ballista_core::config::BALLISTA_CLIENT_IO_RETRIES_TIMES;
 use ballista_core::extension::SessionConfigExt;
 use ballista_core::serde::protobuf::executor_grpc_server::ExecutorGrpcServer;
 use ballista_core::serde::protobuf::scheduler_grpc_client::SchedulerGrpcClient;
@@ -47,7 +48,7 @@ impl Engine {
             Arc::new(BallistaLogicalExtensionCodec::default()),
             Arc::new(StepCodec::of_worker(Arc::clone(workshop))),
         );
-        let (tasks, ends) = Tasks::new(executor, codec);
+        let (tasks, ends) = Tasks::new(executor, codec, hello.slots);
         let scheduler = scheduler(&options.trust, &options.scheduler)?;
         tokio::spawn(service::tell(ends, hello.name.clone(), scheduler));
         Ok(Self { tasks, work_dir, _directory: directory })
@@ -98,6 +99,8 @@ fn session_config(trust: &Trust) -> SessionConfig {
         .with_ballista_use_tls(trust.is_tls())
         .with_ballista_override_create_grpc_client_endpoint(secured(trust))
         .with_ballista_grpc_client_max_message_size(MAX_MESSAGE as usize)
+        // The engine makes a result again that cannot be fetched: it need not be waited for.
+        .set_str(BALLISTA_CLIENT_IO_RETRIES_TIMES, "1")
 }
 
 /// Calls to the scheduler, over a connection that is made when it is needed.

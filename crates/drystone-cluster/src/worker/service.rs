@@ -22,8 +22,8 @@ use ballista_executor::executor::Executor;
 use datafusion::execution::TaskContext;
 use datafusion_proto::protobuf::{LogicalPlanNode, PhysicalPlanNode};
 use drystone_core::CancelToken;
-use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::{Notify, Semaphore};
 use tonic::transport::Channel;
 use tonic::{Request, Response, Status};
 
@@ -42,6 +42,9 @@ pub(super) struct Tasks {
     executor: Arc<Executor>,
     codec: BallistaCodec<LogicalPlanNode, PhysicalPlanNode>,
     ended: UnboundedSender<TaskStatus>,
+    /// One for each slot: the scheduler hands out more tasks than run at a time, so that none
+    /// has to be sent for.
+    slots: Arc<Semaphore>,
     running: Arc<Mutex<HashMap<TaskKey, CancelToken>>>,
     /// Told why results cannot be written any more.
     broken: Arc<Mutex<Option<std::io::Error>>>,
@@ -54,10 +57,12 @@ impl Tasks {
     pub fn new(
         executor: Arc<Executor>,
         codec: BallistaCodec<LogicalPlanNode, PhysicalPlanNode>,
+        slots: usize,
     ) -> (Self, UnboundedReceiver<TaskStatus>) {
         let (ended, ends) = unbounded_channel();
         let (running, broken, broke) = Default::default();
-        (Self { executor, codec, ended, running, broken, broke }, ends)
+        let slots = Arc::new(Semaphore::new(slots));
+        (Self { executor, codec, ended, slots, running, broken, broke }, ends)
     }
 
     /// Tasks of one stage, if they are of a plan that drystone makes: nothing else is run,
@@ -148,6 +153,11 @@ impl Tasks {
         key: TaskKey,
         token: CancelToken,
     ) -> Result<Vec<ShuffleWritePartition>, BallistaError> {
+        // Nobody closes it.
+        let _slot = self.slots.acquire().await.map_err(|_| BallistaError::Cancelled)?;
+        if token.is_cancelled() {
+            return Err(BallistaError::Cancelled);
+        }
         let executor = &self.executor;
         let stage = DefaultExecutionEngine::new().create_query_stage_exec(
             task.job_id,

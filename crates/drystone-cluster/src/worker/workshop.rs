@@ -162,13 +162,12 @@ impl Workshop {
 
     /// What there is and was done, for the scheduler.
     pub fn report(&self) -> Report {
-        let KeptBlocks { blocks, bytes, budget } = self.mapper.kept();
+        let KeptBlocks { blocks, bytes, .. } = self.mapper.kept();
         let desk = self.desk();
         Report {
             busy: desk.busy,
             resident_bytes: resident_bytes(),
             cache_bytes: bytes,
-            cache_budget: budget,
             cached_blocks: blocks,
             blocks_mapped: desk.blocks_mapped,
             blocks_read: desk.blocks_read,

@@ -131,7 +131,7 @@ fn worker(worker: &Worker) -> WorkerState {
         version: hello.version,
         resident_bytes: report.resident_bytes,
         cache_bytes: report.cache_bytes,
-        cache_budget: report.cache_budget,
+        cache_budget: hello.memory_budget,
         cached_blocks: report.cached_blocks,
         blocks_mapped: report.blocks_mapped,
         blocks_read: report.blocks_read,
