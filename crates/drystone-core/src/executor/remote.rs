@@ -126,11 +126,7 @@ impl Mapper {
         Ok(data)
     }
 
-    fn map_all(
-        &self,
-        step: &Step<'_>,
-        blocks: impl IntoIterator<Item = u64>,
-    ) -> Result<Mapped> {
+    fn map_all(&self, step: &Step<'_>, blocks: impl IntoIterator<Item = u64>) -> Result<Mapped> {
         let mut partial = step.job.empty_any();
         let mut stats = StepStats::default();
         for block_idx in blocks {

@@ -297,7 +297,8 @@ impl Server<'_> {
                 Ok(Reply::Counted(self.mapper.count(&count, [block_idx])?))
             }
             Request::Map(MapRequest { step, block_idx }) => {
-                let Mapped { partial, stats } = self.mapper.map(&step, [block_idx], &Control::default(), &Silent)?;
+                let Mapped { partial, stats } =
+                    self.mapper.map(&step, [block_idx], &Control::default(), &Silent)?;
                 let StepStats { blocks_read, rows, .. } = stats;
                 Ok(Reply::Mapped { partial, read: blocks_read > 0, rows })
             }
