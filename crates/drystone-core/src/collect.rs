@@ -57,6 +57,13 @@ pub trait ByRow: Serialize + DeserializeOwned + Send + Sync + 'static {
 /// process needs.
 pub struct Collect<F>(Arc<F>);
 
+impl<F: ByRow> Collect<F> {
+    /// The job of a function.
+    pub fn new(f: F) -> Self {
+        Self(Arc::new(f))
+    }
+}
+
 impl<F: ByRow> Serialize for Collect<F> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         self.0.serialize(to)
@@ -215,7 +222,55 @@ pub(crate) fn collect<F: ByRow>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire;
+    use crate::error::ErrorKind;
+    use crate::layout::Dtype;
+    use crate::{laws, wire};
+
+    /// The first column, this many times.
+    #[derive(Serialize, Deserialize)]
+    struct Repeated(usize);
+
+    impl ByRow for Repeated {
+        const NAME: &'static str = "test.repeated/1";
+        type Value = f64;
+
+        fn check(&self, layout: &Layout) -> Result<()> {
+            layout.check_width(3)
+        }
+
+        fn of_block(&self, block: &Block) -> Result<Vec<f64>> {
+            let rows = block.records.as_rows::<f64>()?;
+            let times = |row: usize| std::iter::repeat_n(rows.row(row)[0], self.0);
+            Ok((0..rows.n_samples()).flat_map(times).collect())
+        }
+
+        fn width(&self) -> usize {
+            self.0
+        }
+
+        fn slice_rows(&self) -> usize {
+            3
+        }
+    }
+
+    #[test]
+    fn the_job_keeps_the_laws() {
+        laws::check_job(&Collect::new(Repeated(2)), &laws::small_dataset(50, 7));
+    }
+
+    #[test]
+    fn what_no_message_can_hold_is_refused_before_it_is_computed() {
+        let check = |width, n_samples| {
+            let layout = Layout::new(Dtype::F64, 3, n_samples, 10);
+            Collect::new(Repeated(width)).check(&layout).map_err(|error| error.to_string())
+        };
+        assert_eq!(check(1, 1 << 20), Ok(()));
+        for (width, n_samples) in [(1, u64::MAX), (usize::MAX, 1), (1 << 12, 1 << 14)] {
+            assert!(check(width, n_samples).is_err(), "{width} {n_samples}");
+        }
+        let error = Collect::new(Repeated(1)).check(&Layout::new(Dtype::F64, 3, 1 << 40, 10));
+        assert!(matches!(error.unwrap_err().kind(), ErrorKind::Limit { .. }));
+    }
 
     fn collected(runs: &[(u64, &[u32])]) -> Collected<u32> {
         let runs = runs.iter().map(|(first_row, values)| (*first_row, values.to_vec())).collect();

@@ -121,7 +121,8 @@ fn errors_say_the_same_place() {
     let path = dir.path().join("rows.csv");
     let line = |row: usize| if row == 37 { "1e200,0\n".to_owned() } else { format!("{row},1\n") };
     std::fs::write(&path, (0..50).map(line).collect::<String>()).expect("a file");
-    let data = csv::open(&path).block_rows(20).dataset().expect("data");
+    let data = csv::open(&path).block_bytes(90).dataset().expect("data");
+    let data = data.scan().expect("rows");
     let good = Blobs::new(60, 2).centers(3).dataset();
     let model = KMeans::params(3).fit(&good).expect("a model");
     let wanted = model.predict(&data).compute().expect_err("it is far out").to_string();
