@@ -144,7 +144,7 @@ pub use drystone_core::{
     Subprocess, TargetKind, Targets, Threads, ToChunked, run,
 };
 pub use drystone_core::{
-    array, block, column, control, data_root, executor, explain, input, label, laws, observe, rule,
+    array, block, collect, column, control, data_root, executor, explain, input, label, laws, observe, rule,
     wire,
 };
 pub use drystone_estimators::{

@@ -85,8 +85,9 @@ impl<F: ByRow> Job for Collect<F> {
     /// before they are computed.
     fn check(&self, layout: &Layout) -> Result<()> {
         self.0.check(layout)?;
+        let unknown = || Error::format("row counts that are known", "others");
         let of_row = (self.0.width() as u64).saturating_mul(F::Value::SIZE as u64);
-        let found = layout.n_samples().map_or(0, |n_samples| n_samples.saturating_mul(of_row));
+        let found = layout.n_samples().ok_or_else(unknown)?.saturating_mul(of_row);
         let what = "the bytes of an array that is computed in other processes (take it in slices)";
         check_limit(what, MAX_FRAME as u64, found)
     }
@@ -223,7 +224,7 @@ pub(crate) fn collect<F: ByRow>(
 mod tests {
     use super::*;
     use crate::error::ErrorKind;
-    use crate::layout::Dtype;
+    use crate::layout::{BlockRows, Dtype};
     use crate::{laws, wire};
 
     /// The first column, this many times.
@@ -268,6 +269,8 @@ mod tests {
         for (width, n_samples) in [(1, u64::MAX), (usize::MAX, 1), (1 << 12, 1 << 14)] {
             assert!(check(width, n_samples).is_err(), "{width} {n_samples}");
         }
+        let unknown = Layout::with_rows(Dtype::F64, 3, BlockRows::Unknown { n_blocks: 1 });
+        assert!(Collect::new(Repeated(1)).check(&unknown).is_err());
         let error = Collect::new(Repeated(1)).check(&Layout::new(Dtype::F64, 3, 1 << 40, 10));
         assert!(matches!(error.unwrap_err().kind(), ErrorKind::Limit { .. }));
     }

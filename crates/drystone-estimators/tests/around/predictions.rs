@@ -1,8 +1,10 @@
 //! Predictions that an executor computes where the blocks are have the bits of those that are
 //! computed here, and fail where those fail.
 
+use drystone_core::observe::Silent;
 use drystone_core::{
-    Block, ChunkedArray, ChunkedDataset, Dtype, ErrorKind, Executor, Inline, Label, Threads,
+    Block, CancelToken, ChunkedArray, ChunkedDataset, Control, Dtype, ErrorKind, Executor, Inline,
+    Label, Session, Threads,
 };
 use drystone_estimators::KMeans;
 use drystone_estimators::preprocessing::StandardScaler;
@@ -179,5 +181,33 @@ fn nothing_has_no_values() {
         assert_eq!(labels, model.predict(&none).compute().expect(name));
         let distances = model.transform(&none).compute_on(&*executor).expect(name);
         assert_eq!(distances, model.transform(&none).compute().expect(name));
+    }
+}
+
+#[test]
+fn blocks_that_a_fit_has_kept_are_not_read_again() {
+    let data = Blobs::new(700, 2).centers(3).block_rows(150).dataset();
+    let threads = Threads::new(2).expect("threads").memory_budget(1 << 20);
+    let model = KMeans::params(3).on(&threads).fit(&data).expect("a model");
+    let control = Control::default();
+    let session = Session::new(&threads, &Silent, &control);
+    for _ in 0..2 {
+        let labels = model.predict(&data).compute_in(&session).expect("labels");
+        assert_eq!(labels, model.predict(&data).compute().expect("labels"));
+    }
+    assert_eq!((session.passes(), session.blocks_read()), (2, 0));
+}
+
+#[test]
+fn a_prediction_can_be_cancelled() {
+    let data = Blobs::new(700, 2).centers(3).block_rows(150).dataset();
+    let model = KMeans::params(3).fit(&data).expect("a model");
+    let cancel = CancelToken::new();
+    cancel.cancel();
+    let control = Control::new(cancel, None);
+    for (name, executor) in executors() {
+        let session = Session::new(&*executor, &Silent, &control);
+        let error = model.predict(&data).compute_in(&session).expect_err(name);
+        assert!(matches!(error.kind(), ErrorKind::Stopped { .. }), "{name}: {error}");
     }
 }
