@@ -144,8 +144,8 @@ pub use drystone_core::{
     Session, StatePolicy, StopReason, Subprocess, TargetKind, Targets, Threads, ToChunked, run,
 };
 pub use drystone_core::{
-    array, block, column, control, data_root, executor, explain, input, label, laws, observe, rule,
-    wire,
+    array, block, collect, column, control, data_root, executor, explain, input, label, laws,
+    observe, rule, wire,
 };
 pub use drystone_estimators::{
     BlockwiseVoting, Calibrated, Init, KMeans, KMeansParams, KMeansValidParams, LinearSvc,

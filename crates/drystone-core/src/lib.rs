@@ -8,6 +8,7 @@ pub mod array;
 pub mod block;
 pub mod buffer;
 mod cache;
+pub mod collect;
 pub mod column;
 pub mod control;
 pub mod data_root;

@@ -7,7 +7,7 @@ use crate::control::Control;
 use crate::dataset::ChunkedDataset;
 use crate::error::{Error, Result};
 use crate::executor::{Executor, Resources, Step, StepStats, Threads};
-use crate::job::{Job, foreign};
+use crate::job::{AnyPartial, ErasedJob, Job, foreign};
 use crate::observe::{Event, Observer, Silent};
 
 /// Runs one job over a dataset on the threads of this machine: one pass, or two if row
@@ -65,20 +65,24 @@ impl<'a> Session<'a> {
     /// The job's and the source's, with the block; and when the executor did not map each
     /// row exactly once.
     pub fn run<J: Job>(&self, data: &ChunkedDataset, job: &J) -> Result<J::Partial> {
+        let partial = self.run_any(data, job)?.downcast::<J::Partial>();
+        partial.map(|partial| *partial).map_err(|_| foreign(J::NAME))
+    }
+
+    /// As [`run`](Self::run), for a job whose types are not known.
+    pub(crate) fn run_any(&self, data: &ChunkedDataset, job: &dyn ErasedJob) -> Result<AnyPartial> {
         data.layout().check_features()?;
-        let pass = self.passes.get() + 1;
+        let (pass, n_blocks) = (self.passes.get() + 1, data.n_blocks());
         self.passes.set(pass);
-        let n_blocks = data.n_blocks();
-        self.note(&Event::PassStarted { pass, job: J::NAME, n_blocks });
+        self.note(&Event::PassStarted { pass, job: job.name(), n_blocks });
         let (control, observer) = (self.control, self.observer);
         let step = Step { job, data, session: self.id, pass, control, observer };
         let outcome = self.executor.run(&step)?;
         check_coverage(data, outcome.stats)?;
         let blocks_read = outcome.stats.blocks_read;
         self.blocks_read.set(self.blocks_read.get() + blocks_read);
-        self.note(&Event::PassDone { pass, job: J::NAME, blocks_read });
-        let partial = outcome.partial.downcast::<J::Partial>();
-        partial.map(|partial| *partial).map_err(|_| foreign(J::NAME))
+        self.note(&Event::PassDone { pass, job: job.name(), blocks_read });
+        Ok(outcome.partial)
     }
 
     /// The same dataset with its row counts known: counted now if they are not.

@@ -1,5 +1,7 @@
 //! Files of models: safetensors whose metadata hold one header, written in one way only.
 
+pub(crate) mod as_file;
+
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{Read, Write};

@@ -29,6 +29,7 @@ mod parallel;
 mod params;
 mod plan;
 mod plus_plus;
+mod predict;
 mod recluster;
 mod relocate;
 mod round;
@@ -42,6 +43,7 @@ pub use model::{History, Iteration, KMeans, Round, Status};
 pub use params::{KMeansParams, KMeansValidParams};
 
 use drystone_core::Registry;
+use drystone_core::collect::Collect;
 
 pub(crate) fn register(registry: &mut Registry) {
     registry.job::<scan::Scan>();
@@ -50,4 +52,5 @@ pub(crate) fn register(registry: &mut Registry) {
     registry.job::<lloyd::Lloyd<f32>>().job::<lloyd::Lloyd<f64>>();
     registry.job::<relocate::Farthest<f32>>().job::<relocate::Farthest<f64>>();
     registry.job::<score::Score<f32>>().job::<score::Score<f64>>();
+    registry.job::<Collect<predict::Labels>>().job::<Collect<predict::Distances>>();
 }

@@ -19,6 +19,7 @@
 //!   2011, DOI 10.1145/1961189.1961199.
 //! - Z. Wen et al., *ThunderSVM: a fast SVM library on GPUs and CPUs*, JMLR 19, 2018.
 
+mod by_row;
 pub mod calibrated;
 mod certificate;
 mod certify;
@@ -47,9 +48,11 @@ pub use model::{History, Status, Svc};
 pub use params::{ClassWeight, DecisionShape, SvcParams, SvcValidParams};
 
 use drystone_core::Registry;
+use drystone_core::collect::Collect;
 
 pub(crate) fn register(registry: &mut Registry) {
     registry.job::<survey::Survey>().job::<sweep::Sweep>();
+    registry.job::<Collect<by_row::Codes>>().job::<Collect<by_row::DecisionFunction>>();
     calibrated::register(registry);
     linear::register(registry);
 }

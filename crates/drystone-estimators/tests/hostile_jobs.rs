@@ -5,7 +5,10 @@ use std::io::Cursor;
 use drystone_core::error::WireError;
 use drystone_core::executor::serve;
 use drystone_core::wire::{self, raw::Raw};
-use drystone_core::{BlockRows, Description, Error, ErrorKind, Registry};
+use drystone_core::{
+    BlockRows, ChunkedDataset, Description, Dtype, Error, ErrorKind, Registry, Targets,
+};
+use drystone_estimators::{Calibrated, KMeans, LinearSvc, Svc};
 use drystone_sources::generate::Blobs;
 use serde::{Deserialize, Serialize};
 
@@ -158,5 +161,62 @@ fn seeding_of_other_shapes() {
 fn models_that_are_none() {
     for bytes in [&[][..], &[0; 8], b"not a model"] {
         refused("svc.held_out/1", bytes.to_vec());
+    }
+}
+
+/// A model as it travels, and its two jobs: over the two columns that [`ask`] asks about.
+fn models(n_features: usize, dtype: Dtype) -> Vec<(Vec<u8>, [&'static str; 2])> {
+    let data = Blobs::new(60, n_features).centers(2).dtype(dtype).dataset();
+    let block = data.compute().unwrap();
+    let targets: Vec<i64> = (0..60).map(|row| row % 2).collect();
+    let block = block.with_targets(Targets::I64(targets.into()));
+    let data = ChunkedDataset::from_resident(vec![block]).unwrap();
+    let kmeans = KMeans::params(2).fit(&data).unwrap().to_bytes().unwrap();
+    let svc = Svc::params().fit(&data).unwrap().to_bytes().unwrap();
+    let linear = LinearSvc::params().fit(&data).unwrap().to_bytes().unwrap();
+    let calibrated = Calibrated::params(Svc::params()).folds(2).fit(&data).unwrap();
+    vec![
+        (kmeans, ["kmeans.labels/1", "kmeans.distances/1"]),
+        (svc, ["svc.codes/1", "svc.decision_function/1"]),
+        (linear, ["linear_svc.codes/1", "linear_svc.decision_function/1"]),
+        (calibrated.to_bytes().unwrap(), ["svc.probabilities/1", "svc.most_probable/1"]),
+    ]
+}
+
+#[test]
+fn predictions_of_models_that_are_none() {
+    let good = models(2, Dtype::F64);
+    for (at, (model, jobs)) in good.iter().enumerate() {
+        let another = &good[(at + 1) % good.len()].0;
+        for job in jobs {
+            assert!(ask(job, model).is_none(), "{job}");
+            refused(job, Vec::<u8>::new());
+            refused(job, vec![0_u8; 100]);
+            refused(job, model[..model.len() - 1].to_vec());
+            refused(job, another);
+            refused(job, (model, 1_u64));
+            for byte in (0..model.len()).step_by(1 + model.len() / 50) {
+                let mut flipped = model.clone();
+                flipped[byte] ^= 0x7f;
+                refused(job, flipped);
+            }
+            // The last bytes are an array's: numbers that are none.
+            let mut not_finite = model.clone();
+            let end = not_finite.len();
+            not_finite[end - 8..].copy_from_slice(&f64::NAN.to_le_bytes());
+            refused(job, not_finite);
+        }
+    }
+}
+
+#[test]
+fn predictions_of_models_for_other_data() {
+    for (model, jobs) in models(3, Dtype::F64) {
+        jobs.iter().for_each(|job| refused(job, &model));
+    }
+    let (single, jobs) = models(2, Dtype::F32).swap_remove(0);
+    for job in jobs {
+        let error = ask(job, &single).unwrap();
+        assert!(matches!(error.kind(), ErrorKind::Dtype { .. }), "{error}");
     }
 }

@@ -1,11 +1,12 @@
 //! The same bits on workers as on this thread.
 
 use drystone_cluster::Cluster;
-use drystone_core::{Block, ChunkedDataset, Control, Dtype};
+use drystone_core::{Block, ChunkedDataset, Control, Dtype, Executor};
 use drystone_core::{Inline, Layout, Session, column::Moments, observe::Silent};
 use drystone_estimators::KMeans;
 use drystone_estimators::preprocessing::StandardScaler;
 use drystone_estimators::svc::{LinearSvc, Svc};
+use drystone_sources::csv;
 use drystone_sources::generate::Classification;
 use ndarray::array;
 
@@ -46,6 +47,33 @@ fn support_vector_machines_and_scalers() {
     let local = KMeans::params(3).on(&inline).fit(&scaled).expect("a model");
     let remote = KMeans::params(3).on(&cluster).fit(&scaled).expect("a model");
     assert_eq!(remote.sha256().expect("a hash"), local.sha256().expect("a hash"));
+}
+
+#[test]
+fn predictions_are_computed_where_the_blocks_are() {
+    let processes = patient(&[1, 2]);
+    let (cluster, data) = (processes.connect(), blobs());
+    let model = KMeans::params(5).on(&cluster).fit(&data).expect("a model");
+    let labels = model.predict(&data);
+    assert_eq!(labels.compute_on(&cluster).expect("labels"), labels.compute().expect("labels"));
+    let data = Classification::new(3_000, 5).seed(1).block_rows(190).dataset();
+    let model = Svc::params().on(&cluster).fit(&data).expect("a model");
+    let classes = model.predict::<i64>(&data).expect("classes");
+    assert_eq!(classes.compute_on(&cluster).expect("classes"), classes.compute().expect("classes"));
+}
+
+#[test]
+fn rows_are_counted_where_the_files_are() {
+    let processes = patient(&[1, 1]);
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("rows.csv");
+    let rows = (0..5000).map(|row| format!("{row},{}\n", row % 7));
+    std::fs::write(&file, rows.collect::<String>()).expect("a file");
+    let data = csv::open(&file).header(csv::Header::No).block_rows(300);
+    let data = data.dataset().expect("a dataset");
+    assert!(data.n_samples().is_none() && data.n_blocks() > 3);
+    let counts = processes.connect().count_rows(&data).expect("counts");
+    assert_eq!(counts, Inline::default().count_rows(&data).expect("counts"));
 }
 
 #[test]

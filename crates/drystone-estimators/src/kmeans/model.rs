@@ -1,16 +1,14 @@
 //! What a fit returns, and what it is used for.
 
 use drystone_core::{
-    Block, ChunkedArray, ChunkedDataset, Control, Dtype, Error, Executor, Layout, Records, Result,
-    Session, Threads, ToChunked, observe::Silent,
+    ChunkedArray, ChunkedDataset, Control, Executor, Layout, Records, Result, Session, Threads,
+    ToChunked, observe::Silent,
 };
-use drystone_kernels::Isa;
-use drystone_kernels::distance::distances;
-use ndarray::{Array1, Array2, Ix1, Ix2};
+use ndarray::{Ix1, Ix2};
 
-use super::assign::Assigner;
-use super::element::{Real, batch_rows};
+use super::element::Real;
 use super::lloyd::Centroids;
+use super::predict::{Distances, Labels};
 use super::score::Score;
 
 /// Fitted centroids, and how they came about. It owns its data.
@@ -173,24 +171,33 @@ impl KMeans {
     ///
     /// What does not fit the model, and rows that are not finite, are errors when the
     /// labels are computed.
+    ///
+    /// ```
+    /// use drystone_core::Threads;
+    /// use drystone_estimators::KMeans;
+    /// use drystone_sources::generate::Blobs;
+    ///
+    /// let data = Blobs::new(1000, 2).centers(3).dataset();
+    /// let model = KMeans::params(3).fit(&data)?;
+    /// // Another executor finds them in other processes, or on a cluster: the same labels.
+    /// let labels = model.predict(&data).compute_on(&Threads::new(2)?)?;
+    /// assert_eq!(labels, model.predict(&data).compute()?);
+    /// # Ok::<(), drystone_core::Error>(())
+    /// ```
     pub fn predict(&self, data: &impl ToChunked) -> ChunkedArray<u32, Ix1> {
-        let centroids = self.centroids.clone();
-        let (dtype, n_features) = (self.centroids.dtype(), self.n_features());
-        ChunkedArray::new(&to_chunked(data, dtype, n_features), move |block| match &centroids {
-            Records::F32(rows) => labels(block, rows.values(), rows.n_features()),
-            Records::F64(rows) => labels(block, rows.values(), rows.n_features()),
-        })
+        ChunkedArray::by_row(&self.chunked(data), Labels::new(self))
     }
 
     /// The Euclidean distance of each row to each centroid, lazily,
     /// `(n_samples, n_clusters)`, in double precision.
     pub fn transform(&self, data: &impl ToChunked) -> ChunkedArray<f64, Ix2> {
-        let centroids = self.centroids.clone();
-        let (dtype, n_features) = (self.centroids.dtype(), self.n_features());
-        ChunkedArray::new(&to_chunked(data, dtype, n_features), move |block| match &centroids {
-            Records::F32(rows) => all_distances(block, rows.values(), rows.n_features()),
-            Records::F64(rows) => all_distances(block, rows.values(), rows.n_features()),
-        })
+        ChunkedArray::by_row(&self.chunked(data), Distances::new(self))
+    }
+
+    /// Data that cannot be seen as a chunked dataset give their error when they are read.
+    fn chunked(&self, data: &impl ToChunked) -> ChunkedDataset {
+        let layout = || Layout::new(self.centroids.dtype(), self.n_features(), 0, 1);
+        data.to_chunked().unwrap_or_else(|error| ChunkedDataset::broken(error, layout()))
     }
 
     /// Minus the inertia of the centroids on these data: greater is better. One pass on
@@ -219,12 +226,6 @@ impl KMeans {
     }
 }
 
-/// Data that cannot be seen as a chunked dataset give their error when they are read.
-fn to_chunked(data: &impl ToChunked, dtype: Dtype, n_features: usize) -> ChunkedDataset {
-    data.to_chunked()
-        .unwrap_or_else(|error| ChunkedDataset::broken(error, Layout::new(dtype, n_features, 0, 1)))
-}
-
 fn cost<T: Real>(
     session: &Session<'_>,
     data: &ChunkedDataset,
@@ -233,52 +234,4 @@ fn cost<T: Real>(
 ) -> Result<f64> {
     let job = Score { n_features, centroids: Centroids(centroids.to_vec()) };
     Ok(session.run(data, &job)?.cost())
-}
-
-fn check_width(block: &Block, n_features: usize) -> Result<()> {
-    let found = block.records.n_features();
-    if found == n_features {
-        return Ok(());
-    }
-    Err(Error::shape("features", n_features as u64, found as u64))
-}
-
-fn labels<T: Real>(block: &Block, centroids: &[T], n_features: usize) -> Result<Array1<u32>> {
-    check_width(block, n_features)?;
-    let records = block.records.as_rows::<T>()?.values();
-    let mut labels = Vec::with_capacity(block.n_samples());
-    let mut assigner = Assigner::of_centroids(n_features, centroids);
-    for records in records.chunks(batch_rows::<T>(n_features) * n_features) {
-        let rows: Vec<u32> = (0..(records.len() / n_features) as u32).collect();
-        let found = assigner.assign(records, &rows);
-        labels.extend(&found.map_err(|none| no_distance(labels.len() + none.row))?.index);
-    }
-    Ok(Array1::from(labels))
-}
-
-fn no_distance(row_of_block: usize) -> Error {
-    let found = format!("row {row_of_block} of the block, at an infinite or undefined distance");
-    Error::format("finite rows within the range of the element type", found)
-}
-
-fn all_distances<T: Real>(
-    block: &Block,
-    centroids: &[T],
-    n_features: usize,
-) -> Result<Array2<f64>> {
-    check_width(block, n_features)?;
-    let records = block.records.as_rows::<T>()?.values();
-    let n_clusters = centroids.len() / n_features;
-    let index: Vec<u32> = (0..n_clusters as u32).collect();
-    let same = vec![0; n_clusters];
-    let mut all = vec![0.0; block.n_samples() * n_clusters];
-    let rows = records.chunks_exact(n_features).zip(all.chunks_exact_mut(n_clusters));
-    for (idx, (row, out)) in rows.enumerate() {
-        distances(Isa::best(), row, n_features, &same, centroids, &index, out);
-        if !out.iter().all(|d2| d2.is_finite()) {
-            return Err(no_distance(idx));
-        }
-        out.iter_mut().for_each(|d2| *d2 = d2.sqrt());
-    }
-    Array2::from_shape_vec((block.n_samples(), n_clusters), all).map_err(Error::external)
 }

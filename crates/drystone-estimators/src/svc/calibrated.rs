@@ -17,6 +17,7 @@
 //! - T.-F. Wu, C.-J. Lin, R. C. Weng, *Probability estimates for multi-class classification by
 //!   pairwise coupling*, JMLR 5, 2004.
 
+mod by_row;
 mod coupling;
 mod decided;
 mod file;
@@ -34,12 +35,14 @@ pub use coupling::couple;
 pub use params::CalibratedParams;
 pub use sigmoid::Sigmoid;
 
+use drystone_core::collect::Collect;
 use drystone_core::{Label, Registry};
 
 use super::Svc;
 
 pub(super) fn register(registry: &mut Registry) {
     registry.job::<held_out::HeldOut>();
+    registry.job::<Collect<by_row::Probabilities>>().job::<Collect<by_row::Codes>>();
 }
 
 /// A model whose decisions are made probabilities.

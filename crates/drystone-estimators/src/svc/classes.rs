@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use drystone_core::label::Coded;
-use drystone_core::{Block, BlockAt, Error, ErrorKind, Label, Result};
+use drystone_core::{Block, BlockAt, ChunkedArray, Error, ErrorKind, Label, Result};
+use ndarray::Ix1;
 use serde::{Deserialize, Serialize};
 
 /// Most classes: one-vs-one has a problem for each two of them.
@@ -64,6 +65,18 @@ impl PredictedLabel for Label {
     fn from_label(label: &Label) -> Option<Self> {
         Some(label.clone())
     }
+}
+
+/// Labels for the positions among the classes, which may come from another process.
+pub(crate) fn labels_of<L: PredictedLabel>(
+    codes: &ChunkedArray<u32, Ix1>,
+    labels: Vec<L>,
+) -> ChunkedArray<L, Ix1> {
+    codes.try_map(move |&code| {
+        labels.get(code as usize).cloned().ok_or_else(|| {
+            Error::format(format!("one of {} classes", labels.len()), format!("class {code}"))
+        })
+    })
 }
 
 /// The problems of so many classes, in LIBSVM's order: (0, 1), (0, 2), ...

@@ -11,10 +11,11 @@ use drystone_core::label::Coded;
 use drystone_core::{Block, ChunkedArray, ChunkedDataset, Error, Records, Result, ToChunked};
 use drystone_kernels::Isa;
 use drystone_kernels::gram::{Real, TILE_ROWS, Tiles, accumulate};
-use ndarray::{Array1, Array2, ArrayBase, Data, Ix1, Ix2};
+use ndarray::{Array1, ArrayBase, Data, Ix1, Ix2};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
-use super::classes::{PredictedLabel, pairs};
+use super::by_row::{Codes, DecisionFunction};
+use super::classes::{PredictedLabel, labels_of, pairs};
 use super::kernel::{Frame, Kernel, Prepared, SINGLE};
 use super::model::Svc;
 use super::params::DecisionShape;
@@ -317,7 +318,8 @@ impl<'a, V: Real> Chunk<'a, V> {
 }
 
 impl Svc {
-    fn decider(&self) -> Arc<Decider> {
+    /// Made when it is first needed; clones of the model share it from then on.
+    pub(super) fn decider(&self) -> Arc<Decider> {
         Arc::clone(self.decider.get_or_init(|| Arc::new(Decider::new(self))))
     }
 
@@ -335,39 +337,47 @@ impl Svc {
         &self,
         data: &impl ToChunked,
     ) -> Result<ChunkedArray<L, Ix1>> {
-        let labels = self.labels::<L>()?;
-        let decider = self.decider();
-        Ok(ChunkedArray::new(&data.to_chunked()?, move |block: &Block| {
-            let codes = decider.codes(checked(block, &decider.frame)?)?;
-            Ok(codes.into_iter().map(|code| labels[code as usize].clone()).collect())
-        }))
+        Ok(labels_of(&self.predict_codes(&data.to_chunked()?), self.labels()?))
     }
 
     /// As [`predict`](Self::predict), but positions among the [`classes`](Self::classes).
     pub fn predict_codes(&self, data: &ChunkedDataset) -> ChunkedArray<u32, Ix1> {
-        let decider = self.decider();
-        ChunkedArray::new(data, move |block: &Block| {
-            Ok(decider.codes(checked(block, &decider.frame)?)?.into())
-        })
+        ChunkedArray::by_row(data, Codes::new(self))
     }
 
     /// The decision function, lazily: `(n_samples, 1)` for two classes, where positive speaks
     /// for the second; else a column a class, or one for each two classes, as
     /// [`decision_function_shape`](super::SvcParams::decision_function_shape) said.
     pub fn decision_function(&self, data: &ChunkedDataset) -> ChunkedArray<f64, Ix2> {
-        let (decider, shape) = (self.decider(), self.shape);
-        ChunkedArray::new(data, move |block: &Block| {
-            let decisions = decider.decisions(checked(block, &decider.frame)?)?;
-            let n_rows = block.n_samples();
-            if decider.n_classes == 2 || shape == DecisionShape::OneVsOne {
-                let shape = (n_rows, decider.n_pairs());
-                return Array2::from_shape_vec(shape, decisions).map_err(Error::external);
-            }
-            let mut out = Vec::with_capacity(n_rows * decider.n_classes);
-            let rows = decisions.chunks_exact(decider.n_pairs());
-            rows.for_each(|row| decider.by_class(row, &mut out));
-            Array2::from_shape_vec((n_rows, decider.n_classes), out).map_err(Error::external)
-        })
+        ChunkedArray::by_row(data, DecisionFunction::new(self))
+    }
+
+    /// The position of each row's class.
+    pub(super) fn codes_of(&self, block: &Block) -> Result<Vec<u32>> {
+        let decider = self.decider();
+        decider.codes(checked(block, &decider.frame)?)
+    }
+
+    /// The decision function of a block's rows, row-major.
+    pub(super) fn decisions_of(&self, block: &Block) -> Result<Vec<f64>> {
+        let decisions = self.pairwise_decisions()(block)?;
+        if !self.by_class() {
+            return Ok(decisions);
+        }
+        let decider = self.decider();
+        let mut out = Vec::with_capacity(block.n_samples() * decider.n_classes);
+        let rows = decisions.chunks_exact(decider.n_pairs());
+        rows.for_each(|row| decider.by_class(row, &mut out));
+        Ok(out)
+    }
+
+    /// Columns of the decision function.
+    pub(super) fn n_decisions(&self) -> usize {
+        if self.by_class() { self.n_classes() } else { self.intercept.len() }
+    }
+
+    fn by_class(&self) -> bool {
+        self.n_classes() > 2 && self.shape == DecisionShape::OneVsRest
     }
 
     /// Gives the decisions of a block's rows for each two classes, `(n_rows, n_pairs)`,
@@ -401,9 +411,7 @@ impl Svc {
 
 impl Predicted for Svc {
     fn classes_of(&self, block: &Block) -> Result<Coded> {
-        let decider = self.decider();
-        let codes = decider.codes(checked(block, &decider.frame)?)?;
-        Ok(Coded { labels: self.classes.0.clone(), codes })
+        Ok(Coded { labels: self.classes.0.clone(), codes: self.codes_of(block)? })
     }
 }
 

@@ -23,6 +23,7 @@
 //!   linear SVMs*, JMLR 6, 2005.
 
 mod bundle;
+mod by_row;
 mod certificate;
 mod curve;
 mod decision;
@@ -46,7 +47,9 @@ pub use model::LinearSvc;
 pub use params::{LinearSvcParams, LinearSvcValidParams, Loss};
 
 use drystone_core::Registry;
+use drystone_core::collect::Collect;
 
 pub(super) fn register(registry: &mut Registry) {
     registry.job::<evaluate::Evaluate>().job::<products::Products>().job::<nearest::Nearest>();
+    registry.job::<Collect<by_row::Codes>>().job::<Collect<by_row::DecisionFunction>>();
 }

@@ -67,8 +67,8 @@ impl<M: Send + Sync + 'static> PostFit<M> {
     pub fn predict<F, T, D>(&self, data: &impl ToChunked) -> Result<ChunkedArray<T, D>>
     where
         F: RecordElement,
-        T: Clone + Send + Sync,
-        D: RemoveAxis,
+        T: Clone + Send + Sync + 'static,
+        D: RemoveAxis + 'static,
         M: for<'a, 'b> Predict<&'a ArrayView2<'b, F>, Array<T, D>>,
     {
         let model = Arc::clone(&self.model);

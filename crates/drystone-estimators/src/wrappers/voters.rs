@@ -126,7 +126,7 @@ impl<M: Send + Sync + 'static, F: RecordElement> Voters<M, F> {
         elect: impl Fn(&[Array1<V>], usize) -> Array1<T> + Send + Sync + 'static,
     ) -> Result<ChunkedArray<T, Ix1>>
     where
-        T: Clone + Send + Sync,
+        T: Clone + Send + Sync + 'static,
         M: for<'a, 'b> Predict<&'a ArrayView2<'b, F>, Array1<V>>,
     {
         let (models, n_features) = (Arc::clone(&self.models), self.n_features);

@@ -3,6 +3,7 @@
 
 mod golden;
 mod metrics;
+mod predictions;
 mod scalers;
 mod scalers_bad_input;
 mod splits;

@@ -279,15 +279,15 @@ fn predictions_on_other_data_are_refused() {
     });
     check("block 0: expected 2 features, found 3", &|| Array2::<f64>::zeros((4, 3)).to_chunked());
     check(
-        "block 1: expected finite rows within the range of the element type, found row 7 of the block, at an infinite or undefined distance",
+        "block 1, row 17: expected finite rows within the range of the element type, found one at an infinite or undefined distance",
         &|| Ok(spoilt(17, 1, f64::NAN, false)),
     );
     check(
-        "block 0: expected finite rows within the range of the element type, found row 2 of the block, at an infinite or undefined distance",
+        "block 0, row 2: expected finite rows within the range of the element type, found one at an infinite or undefined distance",
         &|| Ok(spoilt(2, 1, f64::INFINITY, false)),
     );
     check(
-        "block 0: expected finite rows within the range of the element type, found row 2 of the block, at an infinite or undefined distance",
+        "block 0, row 2: expected finite rows within the range of the element type, found one at an infinite or undefined distance",
         &|| Ok(spoilt(2, 1, 1e200, false)),
     );
 }

@@ -107,8 +107,8 @@ fn predict_panics_where_try_predict_gives_an_error() {
     let cases = [
         (
             array![[0.0, 0.0], [0.0, f64::NAN]],
-            "block 0: expected finite rows within the range of the element type, found row 1 of \
-             the block, at an infinite or undefined distance",
+            "block 0, row 1: expected finite rows within the range of the element type, found one \
+             at an infinite or undefined distance",
         ),
         (array![[0.0]], "block 0: expected 2 features, found 1"),
     ];

@@ -6,6 +6,7 @@ use drystone_core::wire::raw;
 use drystone_core::{BlockAt, Error, Job, Layout, Partial, Result};
 use serde::{Deserialize, Serialize};
 
+use crate::archive::as_file;
 use crate::svc::Svc;
 
 /// Decides rows by a model.
@@ -92,22 +93,5 @@ impl Job for HeldOut {
             into.runs.insert(rows.first_row, run);
         }
         Ok(())
-    }
-}
-
-/// A model travels as its file, which is checked when it arrives.
-mod as_file {
-    use drystone_core::wire::bytes;
-    use serde::{Deserializer, Serializer, de, ser};
-
-    use crate::svc::Svc;
-
-    pub fn serialize<S: Serializer>(svc: &Svc, to: S) -> Result<S::Ok, S::Error> {
-        bytes::serialize(&svc.to_bytes().map_err(ser::Error::custom)?, to)
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Svc, D::Error> {
-        let found: Vec<u8> = bytes::deserialize(from)?;
-        Svc::from_bytes(&found).map_err(de::Error::custom)
     }
 }

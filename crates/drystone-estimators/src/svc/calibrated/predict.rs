@@ -1,14 +1,14 @@
 //! Probabilities and predictions, row by row, lazily.
 
-use std::sync::Arc;
-
 use drystone_core::label::Coded;
-use drystone_core::{Block, ChunkedArray, ChunkedDataset, Error, Result, ToChunked};
-use ndarray::{Array2, Ix1, Ix2};
+use drystone_core::{Block, ChunkedArray, ChunkedDataset, Result, ToChunked};
+use ndarray::{Ix1, Ix2};
 
+use super::by_row::{Codes, Probabilities};
 use super::coupling::Coupling;
 use super::{Calibrated, Sigmoid};
 use crate::metrics::{Predicted, accuracy};
+use crate::svc::classes::labels_of;
 use crate::svc::{PredictedLabel, Svc};
 
 impl Calibrated<Svc> {
@@ -17,12 +17,7 @@ impl Calibrated<Svc> {
     /// Of two classes, the sigmoid's; of more, [`couple`](super::couple)d. Computing the array
     /// fails when the data are of another width or not finite, with block, row and column.
     pub fn predict_proba(&self, data: &ChunkedDataset) -> ChunkedArray<f64, Ix2> {
-        let n_classes = self.model.n_classes();
-        let probabilities = self.probabilities();
-        ChunkedArray::new(data, move |block: &Block| {
-            let shape = (block.n_samples(), n_classes);
-            Array2::from_shape_vec(shape, probabilities(block)?).map_err(Error::external)
-        })
+        ChunkedArray::by_row(data, Probabilities::new(self))
     }
 
     /// The most probable class of each row, lazily: as `i64`, `f64`, `String` or
@@ -37,11 +32,8 @@ impl Calibrated<Svc> {
         &self,
         data: &impl ToChunked,
     ) -> Result<ChunkedArray<L, Ix1>> {
-        let labels = self.model.labels::<L>()?;
-        let codes = self.codes();
-        Ok(ChunkedArray::new(&data.to_chunked()?, move |block: &Block| {
-            Ok(codes(block)?.into_iter().map(|code| labels[code as usize].clone()).collect())
-        }))
+        let codes = ChunkedArray::by_row(&data.to_chunked()?, Codes::new(self));
+        Ok(labels_of(&codes, self.model.labels()?))
     }
 
     /// The share of rows whose class is the most probable, weighted as the rows are. One pass.
@@ -53,22 +45,18 @@ impl Calibrated<Svc> {
     }
 
     /// The probabilities of a block's rows, `(n_rows, n_classes)`, row-major.
-    fn probabilities(&self) -> impl Fn(&Block) -> Result<Vec<f64>> + Send + Sync + 'static + use<> {
-        let decisions = self.model.pairwise_decisions();
-        let n_classes = self.model.n_classes();
-        let sigmoids: Arc<[Sigmoid]> = self.sigmoids.as_slice().into();
-        move |block| {
-            let decisions = decisions(block)?;
-            Ok(match &*sigmoids {
-                [sigmoid] => of_two(sigmoid, &decisions),
-                sigmoids => of_many(n_classes, sigmoids, &decisions),
-            })
-        }
+    pub(super) fn probabilities_of(&self, block: &Block) -> Result<Vec<f64>> {
+        let decisions = self.model.pairwise_decisions()(block)?;
+        Ok(match self.sigmoids.as_slice() {
+            [sigmoid] => of_two(sigmoid, &decisions),
+            sigmoids => of_many(self.model.n_classes(), sigmoids, &decisions),
+        })
     }
 
-    fn codes(&self) -> impl Fn(&Block) -> Result<Vec<u32>> + Send + Sync + 'static + use<> {
-        let (probabilities, n_classes) = (self.probabilities(), self.model.n_classes());
-        move |block| Ok(probabilities(block)?.chunks_exact(n_classes).map(most_probable).collect())
+    /// The position of each row's most probable class.
+    pub(super) fn codes_of(&self, block: &Block) -> Result<Vec<u32>> {
+        let n_classes = self.model.n_classes();
+        Ok(self.probabilities_of(block)?.chunks_exact(n_classes).map(most_probable).collect())
     }
 }
 
@@ -107,6 +95,6 @@ fn most_probable(probabilities: &[f64]) -> u32 {
 
 impl Predicted for Calibrated<Svc> {
     fn classes_of(&self, block: &Block) -> Result<Coded> {
-        Ok(Coded { labels: self.classes().to_vec(), codes: self.codes()(block)? })
+        Ok(Coded { labels: self.classes().to_vec(), codes: self.codes_of(block)? })
     }
 }

@@ -5,24 +5,25 @@ use drystone_core::label::Coded;
 use drystone_core::{Block, ChunkedArray, ChunkedDataset, Error, Records, Result, ToChunked};
 use drystone_kernels::Isa;
 use drystone_kernels::linear::{Frame, Tile, Vectors, dots};
-use ndarray::{Array1, Array2, ArrayBase, Data, Ix1, Ix2};
+use ndarray::{Array1, ArrayBase, Data, Ix1, Ix2};
 
+use super::by_row::{Codes, DecisionFunction};
 use super::model::LinearSvc;
 use crate::metrics::{Predicted, accuracy};
-use crate::svc::classes::PredictedLabel;
+use crate::svc::classes::{PredictedLabel, labels_of};
 use crate::svc::survey::check_records;
 
 /// Rows that are decided together.
 const CHUNK_ROWS: usize = 64;
 
 /// Weights, ready to be multiplied with rows.
-struct Decider {
+pub(super) struct Decider {
     frame: Frame,
     vectors: Vectors,
 }
 
 impl Decider {
-    fn new(model: &LinearSvc) -> Self {
+    pub fn new(model: &LinearSvc) -> Self {
         let frame = Frame::identity(model.n_features);
         let rows = model.coef.chunks_exact(model.n_features).zip(&model.intercept);
         let vector = |(coef, intercept): (&[f64], &f64)| [coef, &[*intercept]].concat();
@@ -32,7 +33,7 @@ impl Decider {
     }
 
     /// The decisions of a block's rows, `(n_rows, n_problems)`, row-major.
-    fn decisions(&self, block: &Block) -> Result<Vec<f64>> {
+    pub fn decisions(&self, block: &Block) -> Result<Vec<f64>> {
         let (expected, found) = (self.frame.n_features(), block.records.n_features());
         if expected != found {
             return Err(Error::shape("features", expected as u64, found as u64));
@@ -60,7 +61,7 @@ impl Decider {
     }
 
     /// The class of each row.
-    fn codes(&self, block: &Block) -> Result<Vec<u32>> {
+    pub fn codes(&self, block: &Block) -> Result<Vec<u32>> {
         let n_problems = self.vectors.n_vectors();
         let decisions = self.decisions(block)?;
         Ok(decisions.chunks_exact(n_problems).map(winner).collect())
@@ -96,29 +97,19 @@ impl LinearSvc {
         &self,
         data: &impl ToChunked,
     ) -> Result<ChunkedArray<L, Ix1>> {
-        let labels = self.labels::<L>()?;
-        let decider = Decider::new(self);
-        Ok(ChunkedArray::new(&data.to_chunked()?, move |block: &Block| {
-            let codes = decider.codes(block)?;
-            Ok(codes.into_iter().map(|code| labels[code as usize].clone()).collect())
-        }))
+        Ok(labels_of(&self.predict_codes(&data.to_chunked()?), self.labels()?))
     }
 
     /// As [`predict`](Self::predict), but positions among the [`classes`](Self::classes).
     pub fn predict_codes(&self, data: &ChunkedDataset) -> ChunkedArray<u32, Ix1> {
-        let decider = Decider::new(self);
-        ChunkedArray::new(data, move |block: &Block| Ok(decider.codes(block)?.into()))
+        ChunkedArray::by_row(data, Codes::new(self))
     }
 
     /// The decision function w'x + b, lazily: `(n_samples, 1)` for two classes, where positive
     /// speaks for the second; else `(n_samples, n_classes)`. A chain of fused multiply-adds, over
     /// columns in order.
     pub fn decision_function(&self, data: &ChunkedDataset) -> ChunkedArray<f64, Ix2> {
-        let (decider, n_problems) = (Decider::new(self), self.n_problems());
-        ChunkedArray::new(data, move |block: &Block| {
-            let shape = (block.n_samples(), n_problems);
-            Array2::from_shape_vec(shape, decider.decisions(block)?).map_err(Error::external)
-        })
+        ChunkedArray::by_row(data, DecisionFunction::new(self))
     }
 
     /// The labels of an array in memory.
