@@ -6,7 +6,7 @@ use clap::Args;
 /// What one block of the deck takes to map when it is in memory (200,000 x 20, k = 8).
 const BLOCK_MS: f64 = 4.0;
 /// Partitions for each slot.
-const PARTITIONS_PER_SLOT: f64 = 3.0;
+const PARTITIONS_PER_SLOT: f64 = 2.0;
 /// The largest message.
 const MAX_MESSAGE: f64 = (512u64 << 20) as f64;
 

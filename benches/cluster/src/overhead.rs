@@ -13,8 +13,8 @@ use serde_json::json;
 
 use crate::{Setting, median};
 
-/// Partitions of a step: as many as workers have thrice, but no more than blocks.
-const PARTITIONS: [u64; 4] = [1, 2, 4, 6];
+/// Partitions of a step: twice as many as there are slots, but no more than blocks.
+const PARTITIONS: [u64; 3] = [1, 2, 4];
 /// The cached blocks, as the issue has them.
 const BLOCKS: u64 = 500;
 const BLOCK_ROWS: u64 = 20_000;

@@ -24,12 +24,15 @@ use background::Background;
 use channel::{Attempt, Channel};
 use news::{Ahead, Link};
 
-/// Partitions for each slot: more even out slow and fast ones, and each costs about 1 ms.
-const PARTITIONS_PER_SLOT: usize = 3;
+/// Partitions for each slot: more even out slow and fast ones, and each costs a millisecond or two.
+const PARTITIONS_PER_SLOT: usize = 2;
 /// How often a step that is under way asks whether it is to stop.
 const LOOK: Duration = Duration::from_millis(20);
 /// Between two attempts at a step.
 const RETRY: Duration = Duration::from_millis(250);
+/// A step is tried again when no worker has had anything to do for so long: what it waits for
+/// was lost on the way.
+const STALLED: Duration = Duration::from_secs(10);
 /// Workers that may be lost in one step before the step itself counts as what ends them.
 const MAX_LOST: usize = 4;
 
@@ -155,13 +158,15 @@ impl Cluster {
         let mut ahead = self.link.ahead(attempt.id);
         let mut failing: Option<Instant> = None;
         loop {
+            let began = Instant::now();
             let error = match self.attempt(watch, attempt, &mut ahead).await? {
                 Ok(Part::Done(done)) => return Ok(done),
                 Ok(Part::Failed { error, .. }) => return Err(error.into()),
                 Err(error) => error,
             };
-            let since = failing.get_or_insert_with(Instant::now);
-            if since.elapsed() > self.patience {
+            // What went well for long and then failed is a new affair.
+            failing = failing.filter(|_| began.elapsed() < self.patience);
+            if failing.get_or_insert_with(Instant::now).elapsed() > self.patience {
                 let found = format!(
                     "no step within {} s; with --checkpoint a fit goes on from its last step",
                     self.patience.as_secs()
@@ -183,7 +188,7 @@ impl Cluster {
     ) -> Result<Result<Part>> {
         let work = self.channel.run(attempt);
         tokio::pin!(work);
-        let mut alone: Option<Instant> = None;
+        let (mut alone, mut idle) = (Since::default(), Since::default());
         loop {
             tokio::select! {
                 part = &mut work => return Ok(part),
@@ -197,12 +202,12 @@ impl Cluster {
                 self.note(watch, &format!("worker {worker} is gone; others take its blocks"));
             }
             self.check_lost(ahead)?;
-            let waiting = ahead.nobody_there().then(|| *alone.get_or_insert_with(Instant::now));
-            alone = waiting;
-            if waiting.is_some_and(|since| since.elapsed() > self.patience) {
+            if alone.while_true(ahead.nobody_there()) > self.patience {
                 let seconds = self.patience.as_secs();
-                let found = format!("there was no worker for {seconds} s");
-                return Ok(Err(ErrorKind::Worker { found }.into()));
+                return Ok(Err(failed(format!("there was no worker for {seconds} s"))));
+            }
+            if idle.while_true(ahead.nobody_busy()) > STALLED {
+                return Ok(Err(failed("the workers have nothing to do".to_owned())));
             }
         }
     }
@@ -316,6 +321,22 @@ impl Executor for Cluster {
             return Err(Error::shape("counted blocks", expected, found));
         }
         Ok(counts)
+    }
+}
+
+fn failed(found: String) -> Error {
+    ErrorKind::Worker { found }.into()
+}
+
+/// Since when something has been so.
+#[derive(Default)]
+struct Since(Option<Instant>);
+
+impl Since {
+    /// How long it has been so without a break.
+    fn while_true(&mut self, so: bool) -> Duration {
+        self.0 = so.then(|| self.0.unwrap_or_else(Instant::now));
+        self.0.map_or(Duration::ZERO, |since| since.elapsed())
     }
 }
 

@@ -123,8 +123,8 @@ pub(crate) enum News {
 pub(crate) enum ToDriver {
     /// It is connected.
     Welcome,
-    /// That the scheduler lives, and the slots of all workers.
-    Beat { slots: usize },
+    /// That the scheduler lives, the slots of all workers, and how many of them are busy.
+    Beat { slots: usize, busy: usize },
     /// Blocks of a step that are done.
     Done { step: u64, blocks: u64 },
     /// A worker is gone.

@@ -17,7 +17,9 @@ use ballista_core::serde::protobuf::scheduler_grpc_server::SchedulerGrpcServer;
 use ballista_scheduler::cluster::BallistaCluster;
 use ballista_scheduler::config::{SchedulerConfig, TaskDistributionPolicy};
 use ballista_scheduler::scheduler_process::create_scheduler;
-use ballista_scheduler::scheduler_server::SchedulerServer;
+use ballista_scheduler::scheduler_server::{SchedulerServer, SessionBuilder};
+use datafusion::execution::SessionStateBuilder;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion_proto::protobuf::{LogicalPlanNode, PhysicalPlanNode};
 use drystone_core::{Error, Result};
 use tokio::net::{TcpListener, TcpSocket};
@@ -145,6 +147,7 @@ impl Scheduler {
             use_tls: trust.is_tls(),
             override_create_grpc_client_endpoint: Some(secured(trust)),
             override_physical_codec: Some(Arc::new(StepCodec::default())),
+            override_session_builder: Some(bare_sessions()?),
             task_distribution: TaskDistributionPolicy::Custom(Arc::new(Pinned {
                 board: Arc::clone(board),
             })),
@@ -154,6 +157,17 @@ impl Scheduler {
         let cluster = BallistaCluster::new_from_config(&config).await.map_err(engine_failed)?;
         create_scheduler(cluster, Arc::new(config)).await.map_err(engine_failed)
     }
+}
+
+/// Sessions of the engine without functions, tables and optimizers, which our plans do not use:
+/// one is made for each step, and making all of that took most of a step's time.
+fn bare_sessions() -> Result<SessionBuilder> {
+    let runtime = RuntimeEnvBuilder::new().build_arc();
+    let runtime = runtime.map_err(|error| engine_failed(error.into()))?;
+    Ok(Arc::new(move |config| {
+        let state = SessionStateBuilder::new().with_config(config);
+        Ok(state.with_runtime_env(Arc::clone(&runtime)).build())
+    }))
 }
 
 /// A listener whose connections send small messages at once: they would wait 40 ms otherwise.

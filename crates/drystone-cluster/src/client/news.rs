@@ -30,6 +30,8 @@ struct Heard {
     pen: Option<Pen>,
     /// The slots of all workers, if the scheduler has said it.
     slots: Option<usize>,
+    /// Tasks that run on all workers.
+    busy: usize,
     /// The steps that are under way.
     steps: HashMap<u64, HeardOfStep>,
 }
@@ -107,6 +109,12 @@ impl Ahead {
     pub fn nobody_there(&self) -> bool {
         lock(&self.heard).slots == Some(0)
     }
+
+    /// Whether the scheduler says that none of its workers has anything to do.
+    pub fn nobody_busy(&self) -> bool {
+        let heard = lock(&self.heard);
+        heard.slots.is_some_and(|slots| slots > 0) && heard.busy == 0
+    }
 }
 
 impl Drop for Ahead {
@@ -175,7 +183,7 @@ async fn listen(lines: &mut Lines<Incoming>, heard: &std::sync::Weak<Mutex<Heard
             ToDriver::Lost { worker } => {
                 heard.steps.values_mut().for_each(|step| step.lost.push(worker.clone()));
             }
-            ToDriver::Beat { slots } => heard.slots = Some(slots),
+            ToDriver::Beat { slots, busy } => (heard.slots, heard.busy) = (Some(slots), busy),
             ToDriver::Welcome => {}
         }
     }

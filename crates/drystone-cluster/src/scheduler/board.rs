@@ -167,9 +167,13 @@ impl Board {
         }
     }
 
-    /// The slots of all workers.
-    pub fn slots(&self) -> usize {
-        self.known().workers.values().map(|worker| worker.hello.slots).sum()
+    /// The slots of all workers, and how many of them are busy.
+    pub fn slots(&self) -> (usize, usize) {
+        let known = self.known();
+        let add = |(slots, busy): (usize, usize), worker: &Worker| {
+            (slots + worker.hello.slots, busy + worker.report.busy)
+        };
+        known.workers.values().fold((0, 0), add)
     }
 
     /// All of it, for people and programs.

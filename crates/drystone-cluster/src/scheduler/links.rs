@@ -218,9 +218,13 @@ impl Links {
                 }
             }
         };
+        let line = || {
+            let (slots, busy) = board.slots();
+            ToDriver::Beat { slots, busy }
+        };
         tokio::select! {
             () = listening => {}
-            () = beat(pen, || ToDriver::Beat { slots: board.slots() }) => {}
+            () = beat(pen, line) => {}
         }
         board.driver_gone(number);
     }
