@@ -7,7 +7,13 @@ cd "$(dirname "$0")/../.."
 bin=${BIN:-target/release}
 out=$(mktemp -d)
 data=(--blocks 64 --block-rows 50000 --clusters 8 --centers 8 --cluster-std 6 --json)
-trap 'kill $(jobs -p) 2>/dev/null; wait 2>/dev/null; umount "$out/disk" 2>/dev/null; rm -r "$out"' EXIT
+clean() {
+  kill $(jobs -p) 2>/dev/null || true
+  wait 2>/dev/null || true
+  umount "$out/disk" 2>/dev/null || true
+  rm -r "$out"
+}
+trap clean EXIT
 
 said() {
   for _ in $(seq 100); do
