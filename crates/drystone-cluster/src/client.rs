@@ -156,22 +156,18 @@ impl Cluster {
     /// A step, tried again for as long as the engine fails and patience lasts.
     async fn attempt_all(&self, watch: &Watch<'_>, attempt: &Attempt<'_>) -> Result<Done> {
         let mut ahead = self.link.ahead(attempt.id);
-        let mut failing: Option<Instant> = None;
+        let (mut failing, mut most) = (Since::default(), 0);
         loop {
-            let began = Instant::now();
             let error = match self.attempt(watch, attempt, &mut ahead).await? {
                 Ok(Part::Done(done)) => return Ok(done),
                 Ok(Part::Failed { error, .. }) => return Err(error.into()),
                 Err(error) => error,
             };
-            // What went well for long and then failed is a new affair.
-            failing = failing.filter(|_| began.elapsed() < self.patience);
-            if failing.get_or_insert_with(Instant::now).elapsed() > self.patience {
-                let found = format!(
-                    "no step within {} s; with --checkpoint a fit goes on from its last step",
-                    self.patience.as_secs()
-                );
-                return Err(Error::from(ErrorKind::Worker { found }).caused_by(error));
+            // As long as there is progress between failures, patience is not used up.
+            failing.while_true(ahead.blocks() <= most);
+            most = most.max(ahead.blocks());
+            if failing.while_true(true) > self.patience {
+                return Err(self.gave_up().caused_by(error));
             }
             self.note(watch, &format!("trying the step again: {error}"));
             tokio::time::sleep(RETRY).await;
@@ -203,8 +199,7 @@ impl Cluster {
             }
             self.check_lost(ahead)?;
             if alone.while_true(ahead.nobody_there()) > self.patience {
-                let seconds = self.patience.as_secs();
-                return Ok(Err(failed(format!("there was no worker for {seconds} s"))));
+                return Err(self.gave_up().caused_by("there is no worker"));
             }
             if idle.while_true(ahead.nobody_busy()) > STALLED {
                 return Ok(Err(failed("the workers have nothing to do".to_owned())));
@@ -224,6 +219,13 @@ impl Cluster {
             ahead.lost().len()
         );
         Err(ErrorKind::Worker { found }.into())
+    }
+
+    fn gave_up(&self) -> Error {
+        let seconds = self.patience.as_secs();
+        failed(format!(
+            "nothing could be done for {seconds} s; with --checkpoint a fit goes on from its last step"
+        ))
     }
 
     fn note(&self, watch: &Watch<'_>, text: &str) {

@@ -148,9 +148,7 @@ impl Scheduler {
             override_create_grpc_client_endpoint: Some(secured(trust)),
             override_physical_codec: Some(Arc::new(StepCodec::default())),
             override_session_builder: Some(bare_sessions()?),
-            task_distribution: TaskDistributionPolicy::Custom(Arc::new(Pinned {
-                board: Arc::clone(board),
-            })),
+            task_distribution: TaskDistributionPolicy::Custom(Arc::new(Pinned::new(board))),
             job_id_generator: Some(Arc::clone(numbers) as _),
             ..Default::default()
         };

@@ -34,6 +34,20 @@ fn a_worker_that_is_killed_between_steps() {
 }
 
 #[test]
+fn only_the_blocks_of_a_dead_worker_are_made_again() {
+    let mut processes = watchful(&[1, 1, 1]);
+    let cluster = processes.connect();
+    let worker = Mutex::new(processes.workers.remove(1));
+    let kill = At::pass(4, || worker.lock().expect("a worker").kill());
+    let model = KMeans::params(5).on(&cluster).observe(&kill).fit(&blobs()).expect("a model");
+    assert!(kill.has_fired());
+    assert_eq!(model.sha256().expect("a hash"), local_sha256());
+    // Each of three workers has a third of the blocks.
+    let n_blocks = blobs().n_blocks();
+    assert_eq!(model.history().blocks_read, n_blocks + n_blocks / 3);
+}
+
+#[test]
 fn a_worker_that_is_killed_while_it_maps() {
     let mut processes = watchful(&[1, 1]);
     let cluster = processes.connect();

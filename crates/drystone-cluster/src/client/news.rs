@@ -91,6 +91,11 @@ impl Ahead {
         (std::mem::replace(&mut self.blocks, blocks) != blocks).then_some(blocks)
     }
 
+    /// Blocks that were done when this was asked last.
+    pub fn blocks(&self) -> u64 {
+        self.blocks
+    }
+
     /// Workers that were lost since this was asked last.
     pub fn newly_lost(&mut self) -> Vec<String> {
         let heard = lock(&self.heard);

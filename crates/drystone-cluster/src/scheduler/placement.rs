@@ -2,12 +2,13 @@
 //! there.
 //!
 //! Rendezvous hashing of partitions to the workers that live, with bounded load: no worker owns
-//! more than its share of the partitions, by its slots. When one is gone only its partitions
-//! move, and those that the bound moves with them.
+//! more than its share of the partitions, by its slots. Who owned a partition keeps it for as long
+//! as it lives and its share allows: when a worker is gone only its partitions move, and one that
+//! comes gets only what the others have too much of.
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use ballista_core::JobId;
@@ -23,7 +24,33 @@ use super::board::{Board, Live};
 
 /// Binds each partition to its owner, and to nobody else.
 pub(super) struct Pinned {
-    pub board: Arc<Board>,
+    board: Arc<Board>,
+    /// The latest owners, by the number of partitions: the same in each step of a fit.
+    owners: Mutex<HashMap<usize, Vec<String>>>,
+}
+
+/// Numbers of partitions whose owners are remembered.
+const MAX_REMEMBERED: usize = 64;
+
+impl Pinned {
+    pub fn new(board: &Arc<Board>) -> Self {
+        Self { board: Arc::clone(board), owners: Mutex::default() }
+    }
+
+    /// The owner of each partition, as a position among the workers.
+    fn owners(&self, n_partitions: usize, live: &[Live]) -> Vec<Option<usize>> {
+        let mut known = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = known.get(&n_partitions).map_or(&[][..], Vec::as_slice);
+        let owners = owners(n_partitions, live, before);
+        let name =
+            |owner: &Option<usize>| owner.map_or_else(String::new, |idx| live[idx].id.clone());
+        let names = owners.iter().map(name).collect();
+        if known.len() >= MAX_REMEMBERED {
+            known.clear();
+        }
+        known.insert(n_partitions, names);
+        owners
+    }
 }
 
 impl fmt::Debug for Pinned {
@@ -54,7 +81,8 @@ impl DistributionPolicy for Pinned {
             let mut seen = Vec::new();
             while let Some(stage) = graph.fetch_running_stage(&seen) {
                 seen.push(stage.stage_id);
-                bound.extend(bind_stage(stage, &live, &mut budgets, &session, job));
+                let owners = self.owners(stage.pending.total_partitions(), &live);
+                bound.extend(bind_stage(stage, &live, &owners, &mut budgets, &session, job));
             }
         }
         Ok(bound)
@@ -65,13 +93,13 @@ impl DistributionPolicy for Pinned {
 fn bind_stage(
     stage: &mut RunningStage,
     live: &[Live],
+    owners: &[Option<usize>],
     budgets: &mut [&mut AvailableVcores],
     session: &str,
     job: &JobId,
 ) -> Vec<BoundTask> {
     let pending = stage.pending.next_slice(usize::MAX);
     let merges = takes_all_partitions(stage);
-    let owners = owners(stage.pending.total_partitions(), live);
     let (mut bound, mut left) = (Vec::new(), Vec::new());
     let tasks: Vec<Vec<usize>> = match merges {
         true if pending.is_empty() => Vec::new(),
@@ -126,20 +154,27 @@ fn bind(
     (worker.to_owned(), task)
 }
 
-/// The owner of each partition, as a position among the workers.
-fn owners(n_partitions: usize, live: &[Live]) -> Vec<Option<usize>> {
+/// The owner of each partition, as a position among the workers, given the names of who owned it.
+fn owners(n_partitions: usize, live: &[Live], before: &[String]) -> Vec<Option<usize>> {
     let slots: usize = live.iter().map(|worker| worker.slots).sum();
     let mut room: Vec<usize> =
         live.iter().map(|worker| (n_partitions * worker.slots).div_ceil(slots)).collect();
-    let mut owner = |partition: usize| {
-        let with_room = (0..live.len()).filter(|&idx| room[idx] > 0);
-        let owner = with_room.max_by_key(|&idx| weight(&live[idx].id, partition));
-        if let Some(owner) = owner {
-            room[owner] -= 1;
-        }
+    let mut take = |owner: Option<usize>| {
+        let owner = owner.filter(|&idx| room[idx] > 0);
+        owner.iter().for_each(|&idx| room[idx] -= 1);
         owner
     };
-    (0..n_partitions).map(&mut owner).collect()
+    let former = |partition: usize| {
+        let name = before.get(partition)?;
+        live.iter().position(|worker| worker.id == *name)
+    };
+    let mut owners: Vec<_> = (0..n_partitions).map(|partition| take(former(partition))).collect();
+    for (partition, owner) in owners.iter_mut().enumerate().filter(|(_, owner)| owner.is_none()) {
+        let with_room = (0..live.len()).filter(|&idx| room[idx] > 0);
+        *owner = with_room.max_by_key(|&idx| weight(&live[idx].id, partition));
+        owner.iter().for_each(|&idx| room[idx] -= 1);
+    }
+    owners
 }
 
 /// What a worker bids for a partition: the highest wins. The same wherever and whenever it is
@@ -174,29 +209,41 @@ mod tests {
             let live = workers(slots);
             let all: usize = slots.iter().sum();
             for n in [0, 1, 2, 8, 100] {
-                let owners = owners(n, &live);
+                let owners = owners(n, &live, &[]);
                 assert!(owners.iter().all(Option::is_some));
                 for (share, slots) in shares(&owners, live.len()).into_iter().zip(slots) {
                     assert!(share <= (n * slots).div_ceil(all), "{share} of {n} on {slots}");
                 }
             }
         }
-        assert_eq!(owners(3, &[]), [None; 3]);
+        assert_eq!(owners(3, &[], &[]), [None; 3]);
+    }
+
+    fn names(owners: &[Option<usize>], live: &[Live]) -> Vec<String> {
+        owners.iter().map(|owner| live[owner.expect("an owner")].id.clone()).collect()
     }
 
     #[test]
-    fn most_partitions_stay_when_a_worker_leaves() {
-        let live = workers(&[1; 8]);
-        let before = owners(64, &live);
+    fn only_the_partitions_of_a_worker_that_leaves_move() {
+        let live = workers(&[1, 2, 1, 3, 1, 1, 2, 1]);
+        let before = names(&owners(64, &live, &[]), &live);
         for gone in 0..8 {
             let mut rest = live.clone();
-            rest.remove(gone);
-            let after = owners(64, &rest);
-            let stayed = before.iter().zip(&after).filter(|(before, after)| {
-                before.map(|idx| &live[idx].id) == after.map(|idx| &rest[idx].id)
-            });
-            // All but its own eight, and a few that the bound moves.
-            assert!(stayed.count() >= 40, "{gone} left");
+            let left = rest.remove(gone).id;
+            let after = names(&owners(64, &rest, &before), &rest);
+            for (before, after) in before.iter().zip(&after) {
+                assert!(before == after || *before == left, "{before} lost one to {after}");
+            }
         }
+    }
+
+    #[test]
+    fn a_worker_that_comes_takes_what_others_have_too_much_of() {
+        let live = workers(&[1; 4]);
+        let before = names(&owners(12, &live[..3], &[]), &live[..3]);
+        let after = names(&owners(12, &live, &before), &live);
+        let moved = before.iter().zip(&after).filter(|(before, after)| before != after);
+        assert!(moved.clone().all(|(_, after)| *after == live[3].id));
+        assert_eq!(moved.count(), 3);
     }
 }
