@@ -75,7 +75,7 @@ pub struct Flags {
     #[command(flatten)]
     pub cluster: ClusterFlags,
     /// Memory for blocks kept between passes, as in 512MiB; 0: make them again in each pass [default: half of what is available]
-    #[arg(long, value_name = "SIZE")]
+    #[arg(long, value_name = "SIZE", conflicts_with = "cluster")]
     pub memory_budget: Option<String>,
     #[command(flatten)]
     pub checkpoint: CheckpointFlags,

@@ -156,7 +156,7 @@ impl Cluster {
     /// A step, tried again for as long as the engine fails and patience lasts.
     async fn attempt_all(&self, watch: &Watch<'_>, attempt: &Attempt<'_>) -> Result<Done> {
         let mut ahead = self.link.ahead(attempt.id);
-        let (mut failing, mut most) = (Since::default(), 0);
+        let (mut failing, mut most, mut said) = (Since::default(), 0, String::new());
         loop {
             let error = match self.attempt(watch, attempt, &mut ahead).await? {
                 Ok(Part::Done(done)) => return Ok(done),
@@ -169,7 +169,10 @@ impl Cluster {
             if failing.while_true(true) > self.patience {
                 return Err(self.gave_up().caused_by(error));
             }
-            self.note(watch, &format!("trying the step again: {error}"));
+            let text = self.trying_again(&error);
+            if std::mem::replace(&mut said, text.clone()) != text {
+                self.note(watch, &text);
+            }
             tokio::time::sleep(RETRY).await;
             watch.control.check()?;
         }
@@ -195,9 +198,15 @@ impl Cluster {
                 watch.blocks_done(done as usize);
             }
             for worker in ahead.newly_lost() {
-                self.note(watch, &format!("worker {worker} is gone; others take its blocks"));
+                self.note(
+                    watch,
+                    &format!("worker {worker} is gone: whoever is left maps its blocks"),
+                );
             }
             self.check_lost(ahead)?;
+            if ahead.nobody_there() && alone.0.is_none() {
+                self.note(watch, &self.waiting_for_workers());
+            }
             if alone.while_true(ahead.nobody_there()) > self.patience {
                 return Err(self.gave_up().caused_by("there is no worker"));
             }
@@ -219,6 +228,18 @@ impl Cluster {
             ahead.lost().len()
         );
         Err(ErrorKind::Worker { found }.into())
+    }
+
+    fn waiting_for_workers(&self) -> String {
+        let (scheduler, seconds) = (&self.scheduler, self.patience.as_secs());
+        format!(
+            "no worker is left; waiting {seconds} s for one: start it with `drystone worker {scheduler}`"
+        )
+    }
+
+    fn trying_again(&self, error: &Error) -> String {
+        let (scheduler, seconds) = (&self.scheduler, self.patience.as_secs());
+        format!("trying the step again for {seconds} s, by the scheduler at {scheduler}: {error}")
     }
 
     fn gave_up(&self) -> Error {
@@ -271,6 +292,17 @@ impl Cluster {
 
     fn tell(&self, session: u64, what: News) {
         self.link.tell(self.session(session), what);
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        // What was told of the last session would be lost otherwise, and the session with it.
+        let closed = self.background.run(async {
+            self.link.close().await;
+            Ok(())
+        });
+        drop(closed);
     }
 }
 

@@ -16,6 +16,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// closed while there is something to read takes what was sent to the peer with it.
 const FAREWELL: Duration = Duration::from_secs(1);
 const LAST_WORDS: u64 = 64 << 10;
+/// What HTTP/2 begins with.
+const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// Between two looks whether there is more of it.
+const LOOK: Duration = Duration::from_millis(20);
 /// What TLS begins with, and HTTP does not.
 const TLS_RECORD: u8 = 0x16;
 
@@ -29,13 +33,19 @@ pub(crate) async fn greet(stream: TcpStream, tls: Option<TlsAcceptor>) -> Result
 }
 
 async fn hear(stream: TcpStream, tls: Option<TlsAcceptor>) -> Result<Io, String> {
-    let mut first = [0];
-    match stream.peek(&mut first).await {
-        Ok(0) => return Err("it went without a word".into()),
-        Ok(_) => {}
-        Err(error) => return Err(error.to_string()),
+    let mut first = [0; PREFACE.len()];
+    loop {
+        match stream.peek(&mut first).await {
+            Ok(0) => return Err("it went without a word".into()),
+            // Half of this says nothing: what comes after it would be waited for without end.
+            Ok(n) if n < PREFACE.len() && first[..n] == PREFACE[..n] => {
+                tokio::time::sleep(LOOK).await
+            }
+            Ok(_) => break,
+            Err(error) => return Err(error.to_string()),
+        }
     }
-    match (tls, first == [TLS_RECORD]) {
+    match (tls, first[0] == TLS_RECORD) {
         (None, false) => Ok(Io::Plain(stream)),
         (Some(tls), true) => handshake(stream, &tls).await,
         (None, true) => Err(refuse(stream, "there is no TLS here").await),

@@ -7,7 +7,7 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue, WWW_AUTHENTICATE};
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue, ORIGIN, WWW_AUTHENTICATE};
 use tonic::Status;
 
 use crate::link::Refusal;
@@ -20,6 +20,10 @@ pub(crate) async fn guard(
     request: Request,
     next: Next,
 ) -> Response {
+    // Browsers say where a page is from; none of ours is for pages, whomever is believed.
+    if request.headers().contains_key(ORIGIN) || request.headers().contains_key("sec-fetch-site") {
+        return StatusCode::FORBIDDEN.into_response();
+    }
     if trust.admits(request.headers()) {
         return next.run(request).await;
     }

@@ -19,6 +19,7 @@ mod link;
 mod listener;
 mod message;
 mod node;
+mod owner;
 mod private;
 mod refusals;
 mod scheduler;

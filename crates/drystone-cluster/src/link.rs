@@ -78,8 +78,8 @@ pub(crate) struct Report {
 /// A line for a worker.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum ToWorker {
-    /// It is connected.
-    Welcome,
+    /// It is connected, and counts as dead when it is silent for so long.
+    Welcome { timeout_ms: u64 },
     /// That the scheduler lives.
     Beat,
     /// A session is over.
@@ -95,6 +95,8 @@ pub(crate) enum FromDriver {
     Hello { version: String, name: String },
     /// That it lives.
     Beat,
+    /// It ends.
+    Bye,
     /// What happens in a session of it.
     Session { session: u64, what: News },
 }

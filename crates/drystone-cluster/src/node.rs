@@ -5,7 +5,7 @@
 //! would then be there several times.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use ballista_core::execution_plans::{ShuffleReaderExec, ShuffleWriterExec};
 use datafusion::arrow::array::{Array, BinaryArray, RecordBatch, UInt64Array};
@@ -25,11 +25,12 @@ use datafusion::physical_plan::{
 };
 use datafusion::prelude::SessionConfig;
 use datafusion_proto::physical_plan::AsExecutionPlan;
-use datafusion_proto::protobuf::PhysicalPlanNode;
 use datafusion_proto::protobuf::physical_plan_node::PhysicalPlanType;
+use datafusion_proto::protobuf::{MemoryScanExecNode, PhysicalPlanNode};
 use drystone_core::{CancelToken, wire};
 use futures::{TryStreamExt, stream};
 
+use crate::codec::StepCodec;
 use crate::message::{Body, Part, Run, Stage};
 use crate::worker::Workshop;
 
@@ -98,7 +99,45 @@ pub(crate) fn is_step(plan: &[u8]) -> bool {
         _ => None,
     });
     let leaf = mapped.and_then(ours).and_then(|leaf| leaf.physical_plan_type.as_ref());
-    matches!(leaf, Some(PhysicalPlanType::MemoryScan(_)))
+    matches!(leaf, Some(PhysicalPlanType::MemoryScan(leaf)) if is_runs(leaf))
+}
+
+/// Most partitions of a step.
+const MAX_PARTITIONS: usize = 1 << 16;
+
+/// Whether a leaf is runs of blocks as we encode them, but for the numbers of the blocks: the
+/// engine's decoder allocates whatever other bytes claim.
+fn is_runs(leaf: &MemoryScanExecNode) -> bool {
+    let Some((least, most)) = extremes() else { return false };
+    let is_run = |bytes: &Vec<u8>| {
+        let as_both = || bytes.iter().zip(&least.partitions[0]).zip(&most.partitions[0]);
+        bytes.len() == least.partitions[0].len()
+            && as_both().all(|((byte, least), most)| least != most || byte == least)
+    };
+    let rest =
+        |leaf: &MemoryScanExecNode| MemoryScanExecNode { partitions: Vec::new(), ..leaf.clone() };
+    leaf.partitions.len() <= MAX_PARTITIONS
+        && leaf.partitions.iter().all(is_run)
+        && rest(leaf) == rest(least)
+}
+
+/// The leaves of a run with the least numbers of blocks and with the greatest: where these
+/// differ the numbers are.
+fn extremes() -> Option<&'static (MemoryScanExecNode, MemoryScanExecNode)> {
+    static EXTREMES: OnceLock<Option<(MemoryScanExecNode, MemoryScanExecNode)>> = OnceLock::new();
+    EXTREMES.get_or_init(|| Some((leaf(0, 0)?, leaf(u64::MAX, u64::MAX)?))).as_ref()
+}
+
+/// The leaf of a plan of one run, as it travels.
+fn leaf(first: u64, end: u64) -> Option<MemoryScanExecNode> {
+    let rows = vec![run_of_blocks(first, end).ok()?];
+    let leaf = MemorySourceConfig::try_new(&[rows], questions(), None).ok()?;
+    let leaf = DataSourceExec::from_data_source(leaf);
+    let leaf = PhysicalPlanNode::try_from_physical_plan(leaf, &StepCodec::default()).ok()?;
+    match leaf.physical_plan_type {
+        Some(PhysicalPlanType::MemoryScan(leaf)) if leaf.partitions.len() == 1 => Some(leaf),
+        _ => None,
+    }
 }
 
 /// The input of a node, if it is ours.
@@ -256,5 +295,28 @@ impl DisplayAs for StepExec {
 impl fmt::Debug for StepExec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StepExec").field("bytes", &self.body.len()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_leaf_that_comes_only_the_numbers_of_blocks_are_free() {
+        let run = leaf(3, 9).expect("a leaf");
+        assert!(is_runs(&run));
+        let accepted = (0..run.partitions[0].len()).filter(|&at| {
+            let mut other = run.clone();
+            other.partitions[0][at] ^= 0x55;
+            is_runs(&other)
+        });
+        assert_eq!(accepted.count(), 16);
+        let mut cut = run.clone();
+        cut.partitions[0].truncate(20);
+        assert!(!is_runs(&cut));
+        assert!(!is_runs(&MemoryScanExecNode { schema: None, ..run.clone() }));
+        let many = vec![run.partitions[0].clone(); MAX_PARTITIONS + 1];
+        assert!(!is_runs(&MemoryScanExecNode { partitions: many, ..run }));
     }
 }

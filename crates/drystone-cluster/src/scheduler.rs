@@ -117,7 +117,7 @@ impl Scheduler {
         let board = Arc::new(Board::new(self.address, self.dashboard.url.clone()));
         let numbers = Arc::new(Numbers::new());
         let server = self.start_engine(&board, &numbers).await?;
-        let links = Links::new(&board, &server, self.options.worker_timeout);
+        let links = Links::new(&board, &server, &self.options, &self.say);
         let steps = SchedulerGrpcServer::new(Steps::new(server, numbers));
         let steps = steps
             .max_decoding_message_size(MAX_MESSAGE as usize)

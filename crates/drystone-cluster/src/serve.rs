@@ -21,6 +21,8 @@ use crate::trust::Trust;
 const HEAD: Duration = Duration::from_secs(10);
 /// The largest head of a request: names and a token.
 const MAX_HEAD: u32 = 16 << 10;
+/// The same of HTTP/1.1, with what is read ahead.
+const MAX_BUFFER: usize = 64 << 10;
 
 /// Where a process says, line by line, what it comes to.
 pub type Say = Arc<dyn Fn(&str) + Send + Sync>;
@@ -45,7 +47,7 @@ pub(crate) async fn serve(
 /// The same, without asking who it is.
 pub(crate) async fn serve_gate(mut gate: Gate, routes: Router) -> Result<()> {
     let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(MAX_BUFFER);
     let mut http2 = builder.http2();
     http2.timer(TokioTimer::new()).max_header_list_size(MAX_HEAD);
     http2.keep_alive_interval(PING).keep_alive_timeout(PONG);

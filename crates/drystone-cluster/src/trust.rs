@@ -2,9 +2,10 @@
 
 use std::net::SocketAddr;
 
-use drystone_core::{Error, Result};
+use drystone_core::{Error, ErrorKind, Result};
 use http::header::{AUTHORIZATION, HeaderMap, HeaderValue, USER_AGENT};
 
+use crate::owner::is_strangers;
 use crate::tls::Identity;
 use crate::token::Token;
 
@@ -66,6 +67,20 @@ impl Trust {
     /// Whether connections are encrypted.
     pub(crate) fn is_tls(&self) -> bool {
         matches!(self, Self::Tls(_))
+    }
+
+    /// Checks that it may be shown to whoever listens on a port of this machine.
+    ///
+    /// # Errors
+    /// [`Worker`](drystone_core::ErrorKind::Worker) for a token and a process of another user.
+    pub(crate) fn check_listener(&self, port: u16) -> Result<()> {
+        match self {
+            Self::Token(_) if is_strangers(port) => {
+                let found = format!("port {port} is another user's, who must not see the token");
+                Err(ErrorKind::Worker { found }.into())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The scheme of addresses.

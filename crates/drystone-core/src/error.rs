@@ -403,7 +403,10 @@ impl fmt::Display for ErrorKind {
                 f,
                 "{source} exists in this process only and cannot be sent to another; {alternative}"
             ),
-            Self::NotRegistered { name } => write!(f, "`{name}` is not registered in this process"),
+            Self::NotRegistered { name } => write!(
+                f,
+                "`{name}` is not registered in the process that was to run it; workers have to be of the program that registers it"
+            ),
             Self::OutsideDataRoot { root: Some(root) } => write!(
                 f,
                 "the file is not in {root}, the data root of this process; start the worker with \

@@ -86,7 +86,7 @@ fn kinds_as_text() {
     );
     check(
         ErrorKind::NotRegistered { name: text("x/1") },
-        "`x/1` is not registered in this process",
+        "`x/1` is not registered in the process that was to run it; workers have to be of the program that registers it",
     );
     check(ErrorKind::Worker { found: text("it ended") }, "another process failed: it ended");
     check(

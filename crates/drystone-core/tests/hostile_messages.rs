@@ -137,9 +137,12 @@ fn requests_for_what_is_not_there() {
     }
     check(
         |request| request.job = "core.none/1".into(),
-        "`core.none/1` is not registered in this process",
+        "`core.none/1` is not registered in the process that was to run it; workers have to be of the program that registers it",
     );
-    check(|request| request.data.kind = "x".into(), "`x` is not registered in this process");
+    check(
+        |request| request.data.kind = "x".into(),
+        "`x` is not registered in the process that was to run it; workers have to be of the program that registers it",
+    );
     let features = "expected 2 features, found 1";
     check(|request| request.body = encode(&Moments { n_features: 2 }).expect("bytes"), features);
 }
@@ -161,7 +164,11 @@ fn requests_to_count_what_is_not_there() {
         check_count(ten(), idx, &text);
     }
     let other = |kind: &str| Description { kind: kind.into(), body: Vec::new() };
-    check_count(other("x"), 0, "`x` is not registered in this process");
+    check_count(
+        other("x"),
+        0,
+        "`x` is not registered in the process that was to run it; workers have to be of the program that registers it",
+    );
     let panics = "the user's code failed: it panicked: when it is made";
     check_count(other("test.panics/1"), 0, panics);
     let panics = "block 1: the user's code failed: it panicked: when it is counted";

@@ -262,7 +262,7 @@ fn errors_come_back() {
     let executor = children(2, 0, StatePolicy::Keep);
     let data = Sevens::dataset(9, 3);
     let fails = |error: Result<Nothing>| error.map(|_| ()).expect_err("it fails").to_string();
-    let text = "`test.unregistered/1` is not registered in this process";
+    let text = "`test.unregistered/1` is not registered in the process that was to run it; workers have to be of the program that registers it";
     assert_eq!(fails(run(&executor, &data, &Unregistered)), text);
     let text = "block 2: the user's code failed: it panicked: as it was asked to";
     assert_eq!(fails(run(&executor, &data, &Dies { exits: false })), text);

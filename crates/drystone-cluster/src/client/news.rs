@@ -16,6 +16,8 @@ use crate::trust::Trust;
 const RETRY: Duration = Duration::from_millis(500);
 /// A scheduler that is silent for so long is gone: it beats each second.
 const SILENCE: Duration = Duration::from_secs(8);
+/// How long a driver that ends waits for what it told to arrive.
+const GOODBYE: Duration = Duration::from_millis(500);
 /// How often the driver says that it lives.
 const BEAT: Duration = Duration::from_secs(1);
 
@@ -28,6 +30,8 @@ pub(super) struct Link {
 struct Heard {
     /// While there is a connection.
     pen: Option<Pen>,
+    /// Whether the driver ends.
+    closing: bool,
     /// The slots of all workers, if the scheduler has said it.
     slots: Option<usize>,
     /// Tasks that run on all workers.
@@ -74,6 +78,21 @@ impl Link {
     pub fn tell(&self, session: u64, what: News) {
         if let Some(pen) = &mut lock(&self.heard).pen {
             pen.write(&FromDriver::Session { session, what });
+        }
+    }
+
+    /// Says goodbye, and waits a little until all that was told has arrived.
+    pub async fn close(&self) {
+        let pen = {
+            let mut heard = lock(&self.heard);
+            heard.closing = true;
+            heard.pen.clone()
+        };
+        let Some(mut pen) = pen.filter(|pen| pen.clone().write(&FromDriver::Beat)) else { return };
+        pen.write(&FromDriver::Bye);
+        let started = tokio::time::Instant::now();
+        while lock(&self.heard).pen.is_some() && started.elapsed() < GOODBYE {
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
 
@@ -167,6 +186,9 @@ async fn keep(
         loop {
             let Some(here) = heard.upgrade() else { return };
             lock(&here).disconnected();
+            if lock(&here).closing {
+                return;
+            }
             match connect(&scheduler, &trust, &here).await {
                 Ok(again) => break lines = again,
                 Err(_) => tokio::time::sleep(RETRY).await,

@@ -17,6 +17,8 @@ use fit::{Fit, Status};
 
 /// Fits that are remembered.
 const MAX_FITS: usize = 20;
+/// Steps that a report may speak of.
+const MAX_STEPS: usize = 16;
 
 pub(crate) struct Board {
     address: SocketAddr,
@@ -81,9 +83,11 @@ impl Board {
     }
 
     /// A worker lives, and says what it does: drivers hear how far their steps are.
-    pub fn report(&self, name: &str, report: Report) {
+    pub fn report(&self, name: &str, mut report: Report) {
         let mut known = self.known();
         let Some(worker) = known.workers.get_mut(name) else { return };
+        report.busy = report.busy.min(worker.hello.slots);
+        report.steps.truncate(MAX_STEPS);
         worker.heard = Instant::now();
         let changed = worker.report.steps != report.steps;
         worker.report = report;
@@ -139,14 +143,15 @@ impl Board {
     /// Something happens in a session of a driver.
     pub fn news(&self, driver: u64, session: u64, what: News) {
         let mut known = self.known();
-        let is_over = matches!(what, News::Over);
+        let ends = matches!(what, News::Over);
         let begins = matches!(what, News::Step { .. });
         let at = known.fits.iter().position(|fit| fit.is_of(driver, session));
         let at = at.or_else(|| begins.then(|| known.begin(driver, session)));
-        if let Some(fit) = at.and_then(|at| known.fits.get_mut(at)) {
-            fit.hear(what);
-        }
-        if is_over {
+        let Some(fit) = at.and_then(|at| known.fits.get_mut(at)) else { return };
+        let had_state = fit.has_state();
+        fit.hear(what);
+        // Only what is there is forgotten: nobody makes workers forget the sessions of others.
+        if ends && had_state {
             known.tell_workers(&ToWorker::Forget { session });
         }
     }
@@ -158,7 +163,7 @@ impl Board {
         let mut sessions = Vec::new();
         for fit in known.fits.iter_mut().filter(|fit| fit.driver == driver) {
             if fit.status == Status::Running {
-                fit.status = Status::Lost;
+                fit.end(Status::Lost);
                 sessions.push(fit.session);
             }
         }
@@ -186,7 +191,11 @@ impl Known {
     fn begin(&mut self, driver: u64, session: u64) -> usize {
         let name = self.drivers.get(&driver).map_or_else(String::new, |driver| driver.name.clone());
         self.fits.push_front(Fit::new(driver, name, session));
-        self.fits.truncate(MAX_FITS);
+        if self.fits.len() > MAX_FITS {
+            // The oldest that is over, or else the oldest.
+            let over = self.fits.iter().rposition(|fit| fit.status != Status::Running);
+            self.fits.remove(over.unwrap_or(MAX_FITS));
+        }
         0
     }
 
@@ -209,9 +218,10 @@ impl Known {
             let step = fit.step;
             let of_worker = |worker: &Worker| {
                 let steps = worker.report.steps.iter().filter(|(id, _)| *id == step);
-                steps.map(|(_, blocks)| *blocks).sum::<u64>()
+                steps.fold(0_u64, |sum, (_, blocks)| sum.saturating_add(*blocks))
             };
-            let blocks = workers.values().map(of_worker).sum::<u64>().min(fit.n_blocks);
+            let blocks = workers.values().map(of_worker).fold(0, u64::saturating_add);
+            let blocks = blocks.min(fit.n_blocks);
             if blocks != fit.blocks_done
                 && let Some(driver) = drivers.get_mut(&fit.driver)
             {

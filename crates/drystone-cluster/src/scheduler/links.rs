@@ -20,14 +20,16 @@ use ballista_core::serde::protobuf::{
 use drystone_core::Result;
 use tonic::Request;
 
-use super::Server;
 use super::board::Board;
+use super::{SchedulerOptions, Server};
 use crate::link::http::split_address;
 use crate::link::lines::{Lines, Pen, written};
 use crate::link::{
     DRIVER_PATH, FromDriver, FromWorker, MAX_NAME, Refusal, STATE_PATH, ToDriver, ToWorker,
     WORKER_PATH, WorkerHello, misfit,
 };
+use crate::serve::Say;
+use crate::trust::Trust;
 
 /// How long a peer may take to say who it is.
 const HELLO: Duration = Duration::from_secs(5);
@@ -49,12 +51,15 @@ struct Inner {
     board: Arc<Board>,
     server: Server,
     worker_timeout: Duration,
+    trust: Trust,
+    say: Say,
 }
 
 impl Links {
-    pub fn new(board: &Arc<Board>, server: &Server, worker_timeout: Duration) -> Self {
-        let (board, server) = (Arc::clone(board), server.clone());
-        Self(Arc::new(Inner { board, server, worker_timeout }))
+    pub fn new(board: &Arc<Board>, server: &Server, options: &SchedulerOptions, say: &Say) -> Self {
+        let (board, server, say) = (Arc::clone(board), server.clone(), Arc::clone(say));
+        let SchedulerOptions { worker_timeout, trust, .. } = options.clone();
+        Self(Arc::new(Inner { board, server, worker_timeout, trust, say }))
     }
 
     pub fn routes(&self) -> Router {
@@ -84,7 +89,7 @@ async fn worker(State(links): State<Links>, body: Body) -> Response {
     if let Some(why) = misfit("worker", &hello.version) {
         return refuse(StatusCode::UPGRADE_REQUIRED, why);
     }
-    if let Err(why) = check(&hello) {
+    if let Err(why) = check(&hello, &links.0.trust) {
         return refuse(StatusCode::BAD_REQUEST, why);
     }
     let (mut pen, answer) = written();
@@ -92,18 +97,22 @@ async fn worker(State(links): State<Links>, body: Body) -> Response {
         return refuse(StatusCode::CONFLICT, why);
     }
     // From here on the worker is there, and has to be taken away again.
-    if let Err(error) = links.beat(&hello).await {
+    if links.beat(&hello).await.is_err() {
         links.0.board.lost(&hello.name);
-        let why = format!("it does not answer at {}:{}: {error}", hello.host, hello.port);
+        // No more than that: what is there is not the worker's to know.
+        let why = format!("nobody can be reached at {}:{}", hello.host, hello.port);
         return refuse(StatusCode::BAD_REQUEST, why);
     }
-    pen.write(&ToWorker::Welcome);
+    let timeout_ms = links.0.worker_timeout.as_millis() as u64;
+    pen.write(&ToWorker::Welcome { timeout_ms });
+    let WorkerHello { name, host, port, slots, .. } = &hello;
+    (links.0.say)(&format!("worker {name} is here: {slots} slots at {host}:{port}"));
     tokio::spawn(async move { links.keep_worker(hello, lines, pen).await });
     Body::new(answer).into_response()
 }
 
 /// Whether the engine can take the worker: it trusts what it is told.
-fn check(hello: &WorkerHello) -> Result<(), String> {
+fn check(hello: &WorkerHello, trust: &Trust) -> Result<(), String> {
     let fits = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     if hello.name.is_empty() || hello.name.len() > MAX_NAME || !hello.name.chars().all(fits) {
         return Err("its name has to be of letters, digits, and - _ . only".to_owned());
@@ -117,7 +126,8 @@ fn check(hello: &WorkerHello) -> Result<(), String> {
     if host.is_empty() || host.len() > 255 || !host.chars().all(fits) || hello.port == 0 {
         return Err("it has no address".to_owned());
     }
-    split_address(&address).map(drop).map_err(|error| error.to_string())
+    let checked = split_address(&address).and_then(|_| trust.check_host(&hello.host));
+    checked.map_err(|error| error.to_string())
 }
 
 impl Links {
@@ -125,28 +135,37 @@ impl Links {
     async fn keep_worker(&self, hello: WorkerHello, mut lines: Lines<Body>, mut pen: Pen) {
         let (board, name) = (&self.0.board, hello.name.as_str());
         let beats = beat(pen.clone(), || ToWorker::Beat);
-        let listening = async {
-            while let Ok(Some(line)) = lines.next(self.0.worker_timeout).await {
-                match line {
-                    FromWorker::Report(report) => board.report(name, report),
-                    FromWorker::Leaving => board.leaving(name),
-                    FromWorker::Hello(_) => break,
-                }
-                if self.beat(&hello).await.is_err() || board.may_go(name) {
-                    break;
-                }
-            }
+        let why = tokio::select! {
+            why = self.listen(&hello, &mut lines) => why,
+            () = beats => "it reads nothing".to_owned(),
         };
-        tokio::select! {
-            () = listening => {}
-            () = beats => {}
-        }
         board.lost(name);
+        (self.0.say)(&format!("worker {name} is gone: {why}"));
         pen.write(&ToWorker::Bye);
         let reason = "it is gone".to_owned();
         let stopped = ExecutorStoppedParams { executor_id: hello.name, reason };
         // It fails only when the engine has ended.
         let _ = SchedulerGrpc::executor_stopped(&self.0.server, Request::new(stopped)).await;
+    }
+
+    /// Takes in what a worker says, until it says no more; why that is.
+    async fn listen(&self, hello: &WorkerHello, lines: &mut Lines<Body>) -> String {
+        let (board, name) = (&self.0.board, hello.name.as_str());
+        loop {
+            match lines.next(self.0.worker_timeout).await {
+                Ok(Some(FromWorker::Report(report))) => board.report(name, report),
+                Ok(Some(FromWorker::Leaving)) => board.leaving(name),
+                Ok(Some(FromWorker::Hello(_))) => return "it said hello twice".to_owned(),
+                Ok(None) => return "it closed the connection".to_owned(),
+                Err(error) => return error.to_string(),
+            }
+            if let Err(error) = self.beat(hello).await {
+                return error;
+            }
+            if board.may_go(name) {
+                return "it has left".to_owned();
+            }
+        }
     }
 
     /// Tells the engine that a worker lives; it is registered if it was not, or not any more.
@@ -214,7 +233,7 @@ impl Links {
                 match line {
                     FromDriver::Session { session, what } => board.news(number, session, what),
                     FromDriver::Beat => {}
-                    FromDriver::Hello { .. } => break,
+                    FromDriver::Hello { .. } | FromDriver::Bye => break,
                 }
             }
         };

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
 use async_trait::async_trait;
+use ballista_core::JobId;
 use ballista_core::serde::protobuf::execute_query_params::Query;
 use ballista_core::serde::protobuf::scheduler_grpc_server::SchedulerGrpc;
 use ballista_core::serde::protobuf::{
@@ -15,9 +16,11 @@ use ballista_core::serde::protobuf::{
     ExecutorStoppedParams, ExecutorStoppedResult, GetJobMetricsParams, GetJobMetricsResult,
     GetJobStatusParams, GetJobStatusResult, HeartBeatParams, HeartBeatResult, PollWorkParams,
     PollWorkResult, RegisterExecutorParams, RegisterExecutorResult, RemoveSessionParams,
-    RemoveSessionResult, UpdateTaskStatusParams, UpdateTaskStatusResult, job_status,
+    RemoveSessionResult, TaskStatus, UpdateTaskStatusParams, UpdateTaskStatusResult, job_status,
+    task_status,
 };
 use ballista_scheduler::scheduler_server::JobIdGenerator;
+use ballista_scheduler::state::execution_stage::ExecutionStage;
 use futures::Stream;
 use tonic::{Request, Response, Status};
 
@@ -56,6 +59,9 @@ impl JobIdGenerator for Numbers {
     }
 }
 
+/// More than any stage has.
+const MAX_PARTITIONS: u64 = 1 << 20;
+
 pub(super) struct Steps {
     server: Server,
     numbers: Arc<Numbers>,
@@ -64,6 +70,30 @@ pub(super) struct Steps {
 impl Steps {
     pub fn new(server: Server, numbers: Arc<Numbers>) -> Self {
         Self { server, numbers }
+    }
+}
+
+impl Steps {
+    /// Whether a status can be of a task: the engine believes what it is told, and one wrong
+    /// number ends its only thread of events.
+    async fn is_of_a_task(&self, status: &TaskStatus) -> bool {
+        let fits = match &status.status {
+            None => false,
+            Some(task_status::Status::Successful(done)) => {
+                done.partitions.iter().all(|written| written.partition_id < MAX_PARTITIONS)
+            }
+            Some(_) => true,
+        };
+        let jobs = self.server.state.task_manager.get_running_job_cache();
+        let Some(job) = jobs.get(&JobId::from(status.job_id.clone())) else { return fits };
+        let graph = job.execution_graph.read().await;
+        fits && match graph.stages().get(&(status.stage_id as usize)) {
+            Some(ExecutionStage::Running(stage)) => {
+                (status.task_id as usize) < stage.task_infos.len()
+            }
+            Some(_) => true,
+            None => false,
+        }
     }
 }
 
@@ -130,6 +160,13 @@ impl SchedulerGrpc for Steps {
         &self,
         request: Request<UpdateTaskStatusParams>,
     ) -> Result<Response<UpdateTaskStatusResult>, Status> {
+        let mut request = request;
+        let statuses = std::mem::take(&mut request.get_mut().task_status);
+        for status in statuses {
+            if self.is_of_a_task(&status).await {
+                request.get_mut().task_status.push(status);
+            }
+        }
         SchedulerGrpc::update_task_status(&self.server, request).await
     }
 

@@ -77,7 +77,7 @@ async fn join(
     pen.write(&FromWorker::Hello(hello));
     let mut lines = Lines::new(connection.post(WORKER_PATH, body).await?);
     match lines.next(PATIENCE).await? {
-        Some(ToWorker::Welcome) => Ok((pen, lines)),
+        Some(ToWorker::Welcome { .. }) => Ok((pen, lines)),
         other => panic!("{other:?}"),
     }
 }

@@ -31,6 +31,8 @@ pub(super) struct Membership<'a> {
 struct Joined {
     lines: Lines<Incoming>,
     pen: Pen,
+    /// How often it reports: often enough for this scheduler.
+    heartbeat: Duration,
 }
 
 /// Why a connection ended.
@@ -94,16 +96,24 @@ impl Membership<'_> {
         let (mut pen, body) = written();
         pen.write(&FromWorker::Hello(self.hello.clone()));
         let mut lines = Lines::new(connection.post(WORKER_PATH, body).await?);
-        match lines.next(SILENCE).await? {
-            Some(ToWorker::Welcome) => Ok(Joined { lines, pen }),
-            _ => Err(Error::format("a welcome by the scheduler", "something else")),
+        loop {
+            match lines.next(SILENCE).await? {
+                Some(ToWorker::Welcome { timeout_ms }) => {
+                    let enough = Duration::from_millis(timeout_ms) / 3;
+                    let heartbeat = self.options.heartbeat.min(enough);
+                    return Ok(Joined { lines, pen, heartbeat });
+                }
+                // What is for all workers may come first.
+                Some(ToWorker::Forget { .. } | ToWorker::Beat) => {}
+                Some(ToWorker::Bye) | None => return Err(gone("it closed the connection")),
+            }
         }
     }
 
     /// Reports, and does what it is told, until it leaves or the scheduler is gone.
     async fn stay(&self, mut joined: Joined, stop: &mut Stop, say: &impl Fn(&str)) -> End {
-        let Joined { lines, pen } = &mut joined;
-        let reports = self.report(pen.clone());
+        let Joined { lines, pen, heartbeat } = &mut joined;
+        let reports = self.report(pen.clone(), *heartbeat);
         let obeyed = self.obey(lines);
         tokio::pin!(reports, obeyed);
         tokio::select! {
@@ -123,11 +133,11 @@ impl Membership<'_> {
     }
 
     /// Says that it lives, and how far it is; ends when that cannot be said.
-    async fn report(&self, mut pen: Pen) {
+    async fn report(&self, mut pen: Pen, heartbeat: Duration) {
         while pen.write(&FromWorker::Report(self.workshop.report())) {
-            tokio::time::sleep(REPORT.min(self.options.heartbeat)).await;
+            tokio::time::sleep(REPORT.min(heartbeat)).await;
             let news = self.workshop.news.notified();
-            let _ = tokio::time::timeout(self.options.heartbeat.saturating_sub(REPORT), news).await;
+            let _ = tokio::time::timeout(heartbeat.saturating_sub(REPORT), news).await;
         }
     }
 
@@ -136,8 +146,8 @@ impl Membership<'_> {
         loop {
             match lines.next(SILENCE).await {
                 Ok(Some(ToWorker::Forget { session })) => self.workshop.forget(session),
-                Ok(Some(ToWorker::Bye)) => return gone("it said goodbye"),
-                Ok(Some(ToWorker::Welcome | ToWorker::Beat)) => {}
+                Ok(Some(ToWorker::Bye)) => return gone("it let this worker go"),
+                Ok(Some(ToWorker::Welcome { .. } | ToWorker::Beat)) => {}
                 Ok(None) => return gone("it closed the connection"),
                 Err(error) => return error,
             }

@@ -77,6 +77,11 @@ impl Fit {
         self.driver == driver && self.session == session
     }
 
+    /// Whether workers may have state of it.
+    pub fn has_state(&self) -> bool {
+        self.ended.is_none() || self.status != Status::Done
+    }
+
     /// When the step that is under way began.
     pub fn step_began(&self) -> Option<Instant> {
         self.step_began.filter(|_| self.status == Status::Running)
@@ -113,7 +118,8 @@ impl Fit {
         }
     }
 
-    fn end(&mut self, status: Status) {
+    /// Nothing more will come of it.
+    pub fn end(&mut self, status: Status) {
         // What failed or was stopped stays so when its session ends.
         if self.status == Status::Running {
             self.status = status;
