@@ -1,4 +1,4 @@
-//! Where connections come in: a listener for `axum::serve` that no single peer can hold up.
+//! Where connections come in: a listener that no single peer can hold up.
 //!
 //! A peer is greeted in a task of its own, and has to say something, and with TLS who it is,
 //! within ten seconds; until then axum does not hear of it. Who may ask for what is not decided
