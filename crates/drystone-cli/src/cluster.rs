@@ -109,7 +109,7 @@ async fn all_gone(workers: &mut Vec<Worker>) -> Result<()> {
             !ended
         });
     }
-    let found = "all of them ended".to_owned();
+    let found = "all workers have ended".to_owned();
     Err(drystone_core::ErrorKind::Worker { found }.into())
 }
 

@@ -33,6 +33,8 @@ struct Inner {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Location {
+    /// The worker process, if another one might not have met with it.
+    pub worker: Option<String>,
     /// The file.
     pub file: Option<PathBuf>,
     /// The line of the file, from 1.
@@ -149,9 +151,9 @@ pub enum ErrorKind {
         /// The directory that it opens files in, if there is one.
         root: Option<String>,
     },
-    /// A worker process did not do its part.
+    /// Another process, as a worker or a scheduler, did not do its part.
     Worker {
-        /// What happened.
+        /// What happened, and to whom.
         found: String,
     },
     /// The work was stopped before there was a result.
@@ -220,6 +222,13 @@ impl Error {
     #[must_use]
     pub fn caused_by(mut self, cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.0.cause = Some(cause.into());
+        self
+    }
+
+    /// Says on which worker, unless that is known.
+    #[must_use]
+    pub fn on_worker(mut self, worker: &str) -> Self {
+        self.0.location.worker.get_or_insert_with(|| worker.to_owned());
         self
     }
 
@@ -348,6 +357,7 @@ impl fmt::Display for Error {
 impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut parts = Vec::new();
+        parts.extend(self.worker.as_ref().map(|worker| format!("worker {worker}")));
         parts.extend(self.file.as_ref().map(|file| file.display().to_string()));
         parts.extend(self.line.map(|line| format!("line {line}")));
         parts.extend(self.block.map(|block| format!("block {block}")));
@@ -416,7 +426,7 @@ impl fmt::Display for ErrorKind {
                 "this process opens no files for others; start the worker with --data-root DIR, \
                  a directory that the file is in",
             ),
-            Self::Worker { found } => write!(f, "another process failed: {found}"),
+            Self::Worker { found } => f.write_str(found),
             Self::Stopped { reason } => write!(f, "stopped before there was a result: {reason}"),
             Self::Limit { what, limit, found } => {
                 write!(f, "{what} is {found}, over the limit of {limit}")

@@ -8,8 +8,8 @@ use drystone_core::{Error, ErrorKind, StopReason};
 fn check(kind: ErrorKind, expected: &str) {
     let error = Error::from(kind.clone());
     assert_eq!(error.to_string(), expected);
-    let located = Error::from(kind.clone()).in_block(3);
-    assert_eq!(located.to_string(), format!("block 3: {expected}"));
+    let located = Error::from(kind.clone()).in_block(3).on_worker("w2");
+    assert_eq!(located.to_string(), format!("worker w2, block 3: {expected}"));
     let travelled: Error = located.to_wire().into();
     assert_eq!((travelled.kind(), travelled.location()), (&kind, located.location()));
     assert_eq!(travelled.to_string(), located.to_string());
@@ -88,7 +88,7 @@ fn kinds_as_text() {
         ErrorKind::NotRegistered { name: text("x/1") },
         "`x/1` is not registered in the process that was to run it; workers have to be of the program that registers it",
     );
-    check(ErrorKind::Worker { found: text("it ended") }, "another process failed: it ended");
+    check(ErrorKind::Worker { found: text("a child ended") }, "a child ended");
     check(
         ErrorKind::Stopped { reason: StopReason::Cancelled },
         "stopped before there was a result: it was cancelled",

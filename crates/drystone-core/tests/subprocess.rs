@@ -226,7 +226,7 @@ fn rows_are_counted_in_the_children() {
         let data = ChunkedDataset::new(CountedThere::new(Last::Counts));
         assert_eq!(data.sum().compute_on(&executor).expect("a sum")[0], 25.0);
         let died = count(Last::Exits).expect_err("it died");
-        assert_eq!(died.to_string(), "another process failed: it ended without an answer");
+        assert_eq!(died.to_string(), "a child process ended without an answer");
     }
 }
 
@@ -274,7 +274,7 @@ fn a_child_that_dies_in_mid_step() {
     let executor = children(2, 0, StatePolicy::Keep);
     let data = Sevens::dataset(15, 3);
     let died = run(&executor, &data, &Dies { exits: true }).map(|_| ()).expect_err("it died");
-    assert_eq!(died.to_string(), "another process failed: it ended without an answer");
+    assert_eq!(died.to_string(), "a child process ended without an answer");
     for _ in 0..2 {
         let gone = run(&executor, &data, &Moments { n_features: 2 }).map(|_| ()).expect_err("gone");
         assert!(matches!(gone.kind(), ErrorKind::Worker { .. }), "{gone}");
@@ -292,7 +292,7 @@ fn children_that_do_not_speak_the_protocol() {
         let spawned = Subprocess::spawn(2, 0, StatePolicy::Keep, command);
         spawned.map(|_| ()).expect_err("it is no worker")
     };
-    let text = "another process failed: it does not speak drystone's protocol";
+    let text = "a child process does not speak drystone's protocol";
     assert_eq!(spawn("true", &[]).to_string(), text);
     assert_eq!(spawn("echo", &["garbage"]).to_string(), text);
     assert_eq!(spawn("yes", &[]).to_string(), text);

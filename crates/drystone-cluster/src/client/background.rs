@@ -16,10 +16,12 @@ impl Background {
     /// Waits for some work.
     pub fn run<T: Send>(&self, work: impl Future<Output = Result<T>> + Send) -> Result<T> {
         let gone = |what: &str| Err(ErrorKind::Worker { found: what.to_owned() }.into());
-        let Some(runtime) = &self.0 else { return gone("its threads have ended") };
+        let Some(runtime) = &self.0 else {
+            return gone("the threads that talk to the scheduler have ended");
+        };
         std::thread::scope(|scope| {
             let thread = scope.spawn(|| runtime.block_on(work));
-            thread.join().unwrap_or_else(|_| gone("its thread panicked"))
+            thread.join().unwrap_or_else(|_| gone("a thread that talks to the scheduler panicked"))
         })
     }
 }

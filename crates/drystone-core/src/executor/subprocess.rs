@@ -112,7 +112,10 @@ impl Subprocess {
             let work = &work;
             let start = |share| scope.spawn(move || work(share));
             let threads: Vec<_> = (0..self.children.len()).map(start).collect();
-            let gone = |_| Err(ErrorKind::Worker { found: "its thread panicked".into() }.into());
+            let gone = |_| {
+                Err(ErrorKind::Worker { found: "the thread of a child process panicked".into() }
+                    .into())
+            };
             threads.into_iter().map(|thread| thread.join().unwrap_or_else(gone)).collect()
         })
     }
@@ -212,7 +215,7 @@ impl Worker {
         let mut child =
             command.spawn().map_err(|error| Error::io("cannot start a worker", error))?;
         let (Some(to), Some(from)) = (child.stdin.take(), child.stdout.take()) else {
-            return Err(ErrorKind::Worker { found: "it has no pipes".into() }.into());
+            return Err(ErrorKind::Worker { found: "a child process has no pipes".into() }.into());
         };
         let mut worker = Self { child, to: BufWriter::new(to), from: BufReader::new(from) };
         worker.skip_banner()?;
@@ -225,7 +228,7 @@ impl Worker {
             let mut byte = [0];
             let read = self.from.read(&mut byte);
             if seen.len() > MAX_BANNER || !matches!(read, Ok(1)) {
-                let found = "it does not speak drystone's protocol".to_owned();
+                let found = "a child process does not speak drystone's protocol".to_owned();
                 return Err(ErrorKind::Worker { found }.into());
             }
             seen.push(byte[0]);
@@ -236,11 +239,11 @@ impl Worker {
     fn ask(&mut self, request: &Request) -> Result<Reply> {
         let request = wire::encode(request)?;
         let failed = |found: &str| Error::from(ErrorKind::Worker { found: found.to_owned() });
-        let gone = |error| failed("it does not answer").caused_by(error);
+        let gone = |error| failed("a child process does not answer").caused_by(error);
         wire::write_frame(&mut self.to, &request).map_err(gone)?;
         match wire::read_frame(&mut self.from).map_err(gone)? {
             Some(bytes) => wire::decode(&bytes),
-            None => Err(failed("it ended without an answer")),
+            None => Err(failed("a child process ended without an answer")),
         }
     }
 }
