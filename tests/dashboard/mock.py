@@ -13,9 +13,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 PAGE = Path(__file__).resolve().parents[2] / "crates/drystone-cluster/src/dashboard"
-TYPES = {"index.html": "text/html", "page.css": "text/css", "page.js": "text/javascript"}
+TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
+FILES = {path.name: path for path in PAGE.iterdir() if path.suffix in TYPES}
 TOKEN = "0123456789abcdef0123456789abcdef"
-TOKEN_FILE = "/home/ada/.local/state/drystone/8786.token"
+# As in dashboard.rs.
+REFUSED = "the address with the token is what the scheduler printed when it started, and what `drystone status` prints"
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -131,8 +133,8 @@ class Mock(BaseHTTPRequestHandler):
     def do_GET(self):
         _, name, file, *_ = [*self.path.split("/"), "", ""]
         file = file or "index.html"
-        if file in TYPES:
-            self.answer(200, (PAGE / file).read_bytes(), f"{TYPES[file]}; charset=utf-8")
+        if file in FILES:
+            self.answer(200, FILES[file].read_bytes(), f"{TYPES[FILES[file].suffix]}; charset=utf-8")
         elif file == "state.json":
             self.state(name)
         else:
@@ -140,7 +142,7 @@ class Mock(BaseHTTPRequestHandler):
 
     def state(self, name):
         if self.headers.get("Authorization") != f"Bearer {TOKEN}":
-            self.json(401, {"error": "the token is missing or another", "token_file": TOKEN_FILE})
+            self.json(401, {"error": REFUSED})
             return
         asked = self.asked[name] = self.asked.get(name, -1) + 1
         if (name == "away" and asked >= 2) or (name == "back" and asked in (1, 2)):

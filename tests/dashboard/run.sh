@@ -12,6 +12,11 @@ if grep -rniE '\b(partition|stage|task|executor)s?\b' "$page"; then exit 1; fi
 if grep -rnE '(innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function)' "$page"; then exit 1; fi
 if grep -rnE 'https?://' "$page" | grep -vF 'http://www.w3.org/2000/svg'; then exit 1; fi
 
+# The mock serves whatever is there: the scheduler must, too.
+for file in "$page"/*; do
+  if ! grep -qF "include_str!(\"dashboard/${file##*/}\")" "$page.rs"; then echo "dashboard.rs does not serve $file"; exit 1; fi
+done
+
 coproc MOCK { exec python3 mock.py; }
 mock=$MOCK_PID
 trap 'kill "$mock" 2>/dev/null || true' EXIT
@@ -43,8 +48,8 @@ scene many "many/#token=$token" --expect w23 linear_svc 'the last 1,000 iteratio
 scene hostile "hostile/#token=$token" --expect '<img src=x onerror=alert(1)>' 'javascript:alert(1)' \
   __proto__ live --absent NaN undefined
 scene hostile-empty "hostile-empty/#token=$token" --expect 'drystone worker ADDRESS' '--cluster ADDRESS'
-scene unauthorised "running/" --expect '8786.token' 'asks for its token' --allow 'status of 401' --absent w0
-scene wrong-token "running/#token=beef" --expect 'not accepted' '8786.token' --allow 'status of 401' --absent w0
+scene unauthorised "running/" --expect 'asks for its token' 'the scheduler printed' 'drystone status' --allow 'status of 401' --absent w0
+scene wrong-token "running/#token=beef" --expect 'not accepted' 'the scheduler printed' 'drystone status' --allow 'status of 401' --absent w0
 scene signed-in "running/" --sign-in "$token" --expect w2 live --allow 'status of 401'
 scene away "away/#token=$token" --expect 'no answer for 3 s' 'asks again in' w2 --absent live --allow ERR_EMPTY_RESPONSE
 scene back "back/#token=$token" --expect 'The scheduler answers again' live --absent 'no answer' --allow ERR_EMPTY_RESPONSE

@@ -16,6 +16,7 @@ use axum::{Json, Router};
 use drystone_core::{Error, Result};
 use tokio::net::TcpListener;
 
+use crate::guard::Admission;
 use crate::link::Refusal;
 use crate::listener::Gate;
 use crate::scheduler::Board;
@@ -27,6 +28,26 @@ use crate::trust::Trust;
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
                       connect-src 'self'; img-src 'self' data:; base-uri 'none'; \
                       form-action 'none'; frame-ancestors 'none'";
+
+const HTML: &str = "text/html; charset=utf-8";
+const CSS: &str = "text/css; charset=utf-8";
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+
+/// What the page consists of: where each file is asked for, its type, and its text.
+const FILES: &[(&str, &str, &str)] = &[
+    ("/", HTML, include_str!("dashboard/index.html")),
+    ("/page.css", CSS, include_str!("dashboard/page.css")),
+    ("/page.js", SCRIPT, include_str!("dashboard/page.js")),
+    ("/words.js", SCRIPT, include_str!("dashboard/words.js")),
+    ("/dom.js", SCRIPT, include_str!("dashboard/dom.js")),
+    ("/plot.js", SCRIPT, include_str!("dashboard/plot.js")),
+    ("/curves.js", SCRIPT, include_str!("dashboard/curves.js")),
+    ("/pace.js", SCRIPT, include_str!("dashboard/pace.js")),
+    ("/workers.js", SCRIPT, include_str!("dashboard/workers.js")),
+    ("/fit.js", SCRIPT, include_str!("dashboard/fit.js")),
+    ("/fits.js", SCRIPT, include_str!("dashboard/fits.js")),
+    ("/gate.js", SCRIPT, include_str!("dashboard/gate.js")),
+];
 
 /// A dashboard that listens, and does not answer yet.
 pub(crate) struct Listening {
@@ -73,25 +94,21 @@ impl Listening {
     /// None that is known of.
     pub async fn serve(self, board: Arc<Board>) -> Result<()> {
         let shown = Arc::new(Shown { board, token: self.token });
-        let routes = Router::new()
-            .route("/", get(async || file("text/html", include_str!("dashboard/index.html"))))
-            .route("/page.css", get(async || file("text/css", include_str!("dashboard/page.css"))))
-            .route("/page.js", get(async || script(include_str!("dashboard/page.js"))))
-            .route("/state.json", get(state))
-            .layer(axum::middleware::map_response(with_policy))
+        let mut routes = Router::new().route("/state.json", get(state));
+        for &(path, kind, text) in FILES {
+            routes = routes.route(path, get(([(CONTENT_TYPE, kind)], text)));
+        }
+        let routes = routes
             .layer(axum::middleware::from_fn(only_for_loopback))
+            .layer(axum::middleware::map_response(with_policy))
             .with_state(shown);
         let gate = Gate::new(self.listener, &Trust::Insecure, |_: &str| {})?;
         serve::serve_gate(gate, routes).await
     }
 }
 
-fn file(kind: &str, text: &'static str) -> Response {
-    ([(CONTENT_TYPE, format!("{kind}; charset=utf-8"))], text).into_response()
-}
-
-fn script(text: &'static str) -> Response {
-    file("text/javascript", text)
+fn refusal(status: StatusCode, error: &str) -> Response {
+    (status, Json(Refusal { error: error.to_owned() })).into_response()
 }
 
 async fn state(State(shown): State<Arc<Shown>>, headers: HeaderMap) -> Response {
@@ -101,9 +118,8 @@ async fn state(State(shown): State<Arc<Shown>>, headers: HeaderMap) -> Response 
         return Json(shown.board.state()).into_response();
     }
     let error = "the address with the token is what the scheduler printed when it started, and \
-                 what `drystone status` prints"
-        .to_owned();
-    (StatusCode::UNAUTHORIZED, Json(Refusal { error })).into_response()
+                 what `drystone status` prints";
+    refusal(StatusCode::UNAUTHORIZED, error)
 }
 
 /// A page of another site whose name leads here must not read ours: browsers send that name.
@@ -114,9 +130,12 @@ async fn only_for_loopback(
     let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
     let host = host.map(|host| host.rsplit_once(':').map_or(host, |(name, _)| name));
     if matches!(host, Some("127.0.0.1" | "localhost" | "[::1]")) {
+        Admission::grant(&request);
         return next.run(request).await;
     }
-    StatusCode::MISDIRECTED_REQUEST.into_response()
+    let error = "the dashboard answers to names of this machine only (127.0.0.1, localhost, \
+                 [::1]); from elsewhere use `ssh -L`";
+    refusal(StatusCode::MISDIRECTED_REQUEST, error)
 }
 
 async fn with_policy(mut response: Response) -> Response {
