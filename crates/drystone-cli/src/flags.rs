@@ -87,6 +87,19 @@ pub struct SchedulerFlags {
 }
 
 impl SchedulerFlags {
+    /// The command that starts a worker for a scheduler at this address.
+    pub fn worker_command(&self, scheduler: SocketAddr) -> String {
+        let trust = self.trust.as_typed();
+        if scheduler.ip().is_loopback() {
+            return format!("drystone worker {scheduler}{trust}");
+        }
+        let scheduler = match scheduler.ip().is_unspecified() {
+            true => format!("{}:{}", this_machine(), scheduler.port()),
+            false => scheduler.to_string(),
+        };
+        format!("drystone worker {scheduler} --bind 0.0.0.0:0 --host NAME{trust}")
+    }
+
     pub fn options(&self) -> Result<SchedulerOptions> {
         let mut options = SchedulerOptions::new(self.trust.trust()?);
         (options.bind, options.dashboard) = (self.bind, self.dashboard);
@@ -194,4 +207,9 @@ pub fn share_of_memory(workers: u16) -> Result<u64> {
         return Err(Error::parameter("workers", "fewer: there is no memory left", workers));
     }
     Ok(share)
+}
+
+/// The name that this machine has for itself, which others most likely know it by.
+fn this_machine() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
 }

@@ -18,6 +18,7 @@ use flags::{Command, Flags, SchedulerFlags, WorkerFlags};
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    drystone_cluster::allow_many_files();
     let done = match Flags::parse().command {
         Command::Scheduler(flags) => scheduler(flags).await,
         Command::Worker(flags) => worker(flags).await,
@@ -62,8 +63,7 @@ async fn scheduler(flags: SchedulerFlags) -> Result<()> {
     let address = scheduler.address();
     print(format_args!("scheduler at {address}"));
     print(format_args!("dashboard at {}", scheduler.dashboard()));
-    let trust = flags.trust.as_typed();
-    print(format_args!("start a worker with: drystone worker {address}{trust}"));
+    print(format_args!("start a worker with: {}", flags.worker_command(address)));
     scheduler.serve(stop).await
 }
 

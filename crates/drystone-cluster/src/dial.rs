@@ -22,7 +22,7 @@ const CONNECT: Duration = Duration::from_secs(3);
 /// to; [`Worker`](ErrorKind::Worker) when nobody answers within three seconds, or not in the way
 /// that `trust` asks for.
 pub(crate) async fn dial(trust: &Trust, host: &str, port: u16) -> Result<Stream> {
-    trust.check_host(host)?;
+    trust.check_host("scheduler", host)?;
     trust.check_listener(port)?;
     let connection = timeout(CONNECT, connect(trust, host, port)).await;
     connection.unwrap_or_else(|_| Err(failed(host, port, io::ErrorKind::TimedOut.into())))

@@ -35,7 +35,7 @@ pub(crate) fn secured(trust: &Trust) -> Override {
 
 fn secure(trust: &Trust, endpoint: Endpoint) -> Result<Endpoint, Error> {
     let host = endpoint.uri().host().unwrap_or_default().to_owned();
-    trust.check_host(&host)?;
+    trust.check_host("host", &host)?;
     trust.check_listener(endpoint.uri().port_u16().unwrap_or_default())?;
     let endpoint = match trust {
         Trust::Tls(identity) => https(&endpoint)?.tls_config(identity.client_tls(None)),

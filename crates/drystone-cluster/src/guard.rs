@@ -1,6 +1,7 @@
 //! Requests of strangers are turned away before anything of their body is read.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Json;
 use axum::extract::{Request, State};
@@ -12,6 +13,24 @@ use tonic::Status;
 
 use crate::link::Refusal;
 use crate::trust::Trust;
+
+/// Whether a request of a connection has been admitted: each connection has one of its own, as
+/// an extension of its requests. Who never had any does not keep its place.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Admission(Arc<AtomicBool>);
+
+impl Admission {
+    /// The connection of this request is one to keep.
+    pub fn grant(request: &Request) {
+        if let Some(Self(granted)) = request.extensions().get() {
+            granted.store(true, Ordering::Relaxed);
+        }
+    }
+
+    pub fn is_granted(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
 
 /// Middleware of axum, to be the outermost layer: answers strangers with 401, or with gRPC's
 /// status 16 if they speak gRPC.
@@ -25,6 +44,7 @@ pub(crate) async fn guard(
         return StatusCode::FORBIDDEN.into_response();
     }
     if trust.admits(request.headers()) {
+        Admission::grant(&request);
         return next.run(request).await;
     }
     let message = refusal(&trust);

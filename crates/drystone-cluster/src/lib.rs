@@ -10,6 +10,7 @@
 
 mod client;
 mod codec;
+mod connections;
 mod dashboard;
 mod dial;
 mod endpoint;
@@ -34,7 +35,7 @@ mod worker;
 
 pub use client::Cluster;
 pub use scheduler::{FitState, PassState, Scheduler, SchedulerOptions, State, WorkerState};
-pub use serve::{Say, Stop, Stopper};
+pub use serve::{Say, Stop, Stopper, allow_many_files};
 pub use token::Token;
 pub use trust::Trust;
 pub use worker::{WorkerOptions, run_worker, serve_worker};

@@ -7,7 +7,8 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use ballista_core::execution_plans::{ShuffleReaderExec, ShuffleWriterExec};
+use ballista_core::serde::protobuf::BallistaPhysicalPlanNode;
+use ballista_core::serde::protobuf::ballista_physical_plan_node::PhysicalPlanType as Engines;
 use datafusion::arrow::array::{Array, BinaryArray, RecordBatch, UInt64Array};
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::tree_node::TreeNodeRecursion;
@@ -29,6 +30,7 @@ use datafusion_proto::protobuf::physical_plan_node::PhysicalPlanType;
 use datafusion_proto::protobuf::{MemoryScanExecNode, PhysicalPlanNode};
 use drystone_core::{CancelToken, wire};
 use futures::{TryStreamExt, stream};
+use prost::Message;
 
 use crate::codec::StepCodec;
 use crate::message::{Body, Part, Run, Stage};
@@ -148,24 +150,42 @@ fn ours(plan: &PhysicalPlanNode) -> Option<&PhysicalPlanNode> {
     }
 }
 
-/// Whether a plan is a stage of ours: its result is written, one of our nodes makes it, from
-/// rows in memory or from results of another stage.
-pub(crate) fn is_stage(plan: &Arc<dyn ExecutionPlan>) -> bool {
-    let only_child = |plan: &Arc<dyn ExecutionPlan>| match plan.children()[..] {
-        [child] => Some(Arc::clone(child)),
-        _ => None,
-    };
-    let step = only_child(plan).filter(|_| plan.is::<ShuffleWriterExec>());
-    let Some(input) = step.filter(|step| step.is::<StepExec>()).as_ref().and_then(only_child)
-    else {
-        return false;
-    };
-    match input.downcast_ref::<DataSourceExec>() {
-        Some(leaf) => leaf.data_source().is::<MemorySourceConfig>(),
-        None => {
-            let results = only_child(&input).filter(|_| input.is::<CoalescePartitionsExec>());
-            results.is_some_and(|results| results.is::<ShuffleReaderExec>())
+/// Whether a plan is a stage of ours, as the engine cuts it: its result is written, one of our
+/// nodes makes it, from runs of blocks or from results of another stage.
+pub(crate) fn is_stage(plan: &PhysicalPlanNode) -> bool {
+    let written = engines(plan).and_then(|(node, inputs)| match (node, inputs) {
+        (Engines::ShuffleWriter(writer), [step]) => {
+            (writer.output_partitioning.is_none() && writer.input.is_none()).then_some(step)
         }
+        _ => None,
+    });
+    let input = written.and_then(ours).and_then(|input| input.physical_plan_type.as_ref());
+    match input {
+        Some(PhysicalPlanType::MemoryScan(leaf)) => is_runs(leaf),
+        Some(PhysicalPlanType::Merge(merge)) => merge.input.as_deref().is_some_and(is_results),
+        _ => false,
+    }
+}
+
+/// Whether a node reads the results of our map.
+fn is_results(plan: &PhysicalPlanNode) -> bool {
+    match engines(plan) {
+        Some((Engines::ShuffleReader(reader), [])) => {
+            let schema = answers().as_ref().try_into().ok();
+            schema.is_some() && reader.schema == schema && reader.partition.len() <= MAX_PARTITIONS
+        }
+        _ => false,
+    }
+}
+
+/// A node of Ballista's own, and its inputs.
+fn engines(plan: &PhysicalPlanNode) -> Option<(Engines, &[PhysicalPlanNode])> {
+    match &plan.physical_plan_type {
+        Some(PhysicalPlanType::Extension(node)) if !Body::claims(&node.node) => {
+            let decoded = BallistaPhysicalPlanNode::decode(node.node.as_slice()).ok()?;
+            Some((decoded.physical_plan_type?, &node.inputs))
+        }
+        _ => None,
     }
 }
 
@@ -300,7 +320,57 @@ impl fmt::Debug for StepExec {
 
 #[cfg(test)]
 mod tests {
+    use ballista_core::execution_plans::{ShuffleReaderExec, ShuffleWriterExec};
+
     use super::*;
+
+    fn encoded(plan: Arc<dyn ExecutionPlan>) -> PhysicalPlanNode {
+        PhysicalPlanNode::try_from_physical_plan(plan, &StepCodec::default()).expect("a plan")
+    }
+
+    fn step(input: Arc<dyn ExecutionPlan>) -> Arc<dyn ExecutionPlan> {
+        Arc::new(StepExec::new(input, Arc::from(*b"drystone/1\nwhatever"), None))
+    }
+
+    fn written(input: Arc<dyn ExecutionPlan>) -> Arc<dyn ExecutionPlan> {
+        Arc::new(
+            ShuffleWriterExec::try_new("job".into(), 1, input, String::new()).expect("a stage"),
+        )
+    }
+
+    fn gathered(input: Arc<dyn ExecutionPlan>) -> Arc<dyn ExecutionPlan> {
+        Arc::new(CoalescePartitionsExec::new(input))
+    }
+
+    fn runs_of_blocks() -> Arc<dyn ExecutionPlan> {
+        let rows = vec![run_of_blocks(3, 9).expect("a run")];
+        let leaf = MemorySourceConfig::try_new(&[rows], questions(), None).expect("a leaf");
+        DataSourceExec::from_data_source(leaf)
+    }
+
+    fn results(schema: SchemaRef) -> Arc<dyn ExecutionPlan> {
+        let one = Partitioning::UnknownPartitioning(1);
+        Arc::new(ShuffleReaderExec::try_new(1, vec![vec![]], schema, one).expect("a reader"))
+    }
+
+    #[test]
+    fn stages_of_ours_and_nothing_else() {
+        assert!(is_stage(&encoded(written(step(runs_of_blocks())))));
+        assert!(is_stage(&encoded(written(step(gathered(results(answers())))))));
+        let others = [
+            runs_of_blocks(),
+            step(runs_of_blocks()),
+            written(runs_of_blocks()),
+            written(step(step(runs_of_blocks()))),
+            written(step(gathered(runs_of_blocks()))),
+            written(step(results(answers()))),
+            written(step(gathered(results(questions())))),
+            written(written(step(runs_of_blocks()))),
+        ];
+        for other in others {
+            assert!(!is_stage(&encoded(Arc::clone(&other))), "{other:?}");
+        }
+    }
 
     #[test]
     fn of_a_leaf_that_comes_only_the_numbers_of_blocks_are_free() {

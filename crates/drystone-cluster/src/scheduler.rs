@@ -2,6 +2,7 @@
 //! with nothing but what drystone needs of it.
 
 mod board;
+mod launcher;
 mod links;
 mod placement;
 mod service;
@@ -14,12 +15,14 @@ use std::time::Duration;
 
 use ballista_core::config::TaskSchedulingPolicy;
 use ballista_core::serde::protobuf::scheduler_grpc_server::SchedulerGrpcServer;
+use ballista_core::serde::{BallistaCodec, BallistaLogicalExtensionCodec};
 use ballista_scheduler::cluster::BallistaCluster;
 use ballista_scheduler::config::{SchedulerConfig, TaskDistributionPolicy};
-use ballista_scheduler::scheduler_process::create_scheduler;
+use ballista_scheduler::metrics::NoopMetricsCollector;
 use ballista_scheduler::scheduler_server::{SchedulerServer, SessionBuilder};
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::prelude::SessionConfig;
 use datafusion_proto::protobuf::{LogicalPlanNode, PhysicalPlanNode};
 use drystone_core::{Error, Result};
 use tokio::net::{TcpListener, TcpSocket};
@@ -32,6 +35,7 @@ use crate::trust::Trust;
 use crate::{MAX_MESSAGE, dashboard, engine_failed};
 
 pub(crate) use board::Board;
+use launcher::Launcher;
 use links::Links;
 use placement::Pinned;
 use service::{Numbers, Steps};
@@ -146,26 +150,35 @@ impl Scheduler {
             grpc_client_max_message_size: MAX_MESSAGE,
             use_tls: trust.is_tls(),
             override_create_grpc_client_endpoint: Some(secured(trust)),
-            override_physical_codec: Some(Arc::new(StepCodec::default())),
             override_session_builder: Some(bare_sessions()?),
             task_distribution: TaskDistributionPolicy::Custom(Arc::new(Pinned::new(board))),
             job_id_generator: Some(Arc::clone(numbers) as _),
             ..Default::default()
         };
         let cluster = BallistaCluster::new_from_config(&config).await.map_err(engine_failed)?;
-        create_scheduler(cluster, Arc::new(config)).await.map_err(engine_failed)
+        let codec = BallistaCodec::new(
+            Arc::new(BallistaLogicalExtensionCodec::default()),
+            Arc::new(StepCodec::default()),
+        );
+        let (metrics, address) = (Arc::<NoopMetricsCollector>::default(), self.address.to_string());
+        let launcher = Arc::new(Launcher { address: address.clone() });
+        let config = Arc::new(config);
+        let mut server =
+            Server::new_with_task_launcher(address, cluster, codec, config, metrics, launcher);
+        server.init().await.map_err(engine_failed)?;
+        Ok(server)
     }
 }
 
 /// Sessions of the engine without functions, tables and optimizers, which our plans do not use:
-/// one is made for each step, and making all of that took most of a step's time.
+/// the engine asks for one for each step, and making all of that took most of a step's time. All
+/// are copies of one.
 fn bare_sessions() -> Result<SessionBuilder> {
     let runtime = RuntimeEnvBuilder::new().build_arc();
     let runtime = runtime.map_err(|error| engine_failed(error.into()))?;
-    Ok(Arc::new(move |config| {
-        let state = SessionStateBuilder::new().with_config(config);
-        Ok(state.with_runtime_env(Arc::clone(&runtime)).build())
-    }))
+    let config = SessionConfig::new().with_round_robin_repartition(false);
+    let state = SessionStateBuilder::new().with_config(config).with_runtime_env(runtime).build();
+    Ok(Arc::new(move |_| Ok(state.clone())))
 }
 
 /// A listener whose connections send small messages at once: they would wait 40 ms otherwise.

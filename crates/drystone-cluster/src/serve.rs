@@ -3,20 +3,23 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::serve::Listener;
+use axum::{Extension, Router};
 use drystone_core::Result;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::sync::watch::{Receiver, Sender, channel};
+use tokio::time::timeout;
 
-use crate::guard::guard;
+use crate::guard::{Admission, guard};
 use crate::link::http::{PING, PONG};
 use crate::listener::Gate;
 use crate::trust::Trust;
 
+/// How long a peer keeps its place without a request that is admitted.
+const STRANGER: Duration = Duration::from_secs(10);
 /// How long a peer may take over the head of a request.
 const HEAD: Duration = Duration::from_secs(10);
 /// The largest head of a request: names and a token.
@@ -44,7 +47,7 @@ pub(crate) async fn serve(
     serve_gate(gate, routes).await
 }
 
-/// The same, without asking who it is.
+/// The same, without asking who it is; the routes say whom to keep.
 pub(crate) async fn serve_gate(mut gate: Gate, routes: Router) -> Result<()> {
     let mut builder = Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(MAX_BUFFER);
@@ -53,12 +56,28 @@ pub(crate) async fn serve_gate(mut gate: Gate, routes: Router) -> Result<()> {
     http2.keep_alive_interval(PING).keep_alive_timeout(PONG);
     loop {
         let (socket, _) = gate.accept().await;
-        let (builder, service) = (builder.clone(), TowerToHyperService::new(routes.clone()));
+        let (builder, admission) = (builder.clone(), Admission::default());
+        let service = routes.clone().layer(Extension(admission.clone()));
         tokio::spawn(async move {
+            let service = TowerToHyperService::new(service);
+            let connection = builder.serve_connection(TokioIo::new(socket), service);
+            tokio::pin!(connection);
             // A connection that fails is the peer's affair.
-            let _ = builder.serve_connection(TokioIo::new(socket), service).await;
+            if timeout(STRANGER, &mut connection).await.is_err() && admission.is_granted() {
+                let _ = connection.await;
+            }
         });
     }
+}
+
+/// Lets this process have as many files and connections open as its user may let it: what it may
+/// have without asking is often 1024, which a few hundred workers use up. To be called early in
+/// `main`; [`serve_worker`](crate::serve_worker) does.
+pub fn allow_many_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    // Without it there are fewer connections, and each one that is missing is said.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
 }
 
 /// Whether a process is to stop. Clones hear the same.

@@ -40,17 +40,18 @@ impl Trust {
         }
     }
 
-    /// Checks that it may be shown to a host: a token that leaves the machine is none.
+    /// Checks that it may be shown to a host, the value of a `parameter`: a token that leaves the
+    /// machine is none.
     ///
     /// # Errors
     /// [`Parameter`](drystone_core::ErrorKind::Parameter) for a token and a host that is not
     /// `localhost` or a loopback address.
-    pub fn check_host(&self, host: &str) -> Result<()> {
+    pub fn check_host(&self, parameter: &str, host: &str) -> Result<()> {
         match self {
             Self::Token(_) if !is_loopback(host) => {
                 let expected = "an address of this machine, as 127.0.0.1, unless there is TLS \
                                 (see `drystone tls init`) or all are believed (`--insecure`)";
-                Err(Error::parameter("host", expected, format!("{host:?}")))
+                Err(Error::parameter(parameter, expected, format!("{host:?}")))
             }
             _ => Ok(()),
         }
@@ -220,11 +221,11 @@ pub(crate) mod tests {
     fn a_token_stays_on_the_machine() {
         let trust = with_token();
         for here in ["127.0.0.1", "127.1.2.3", "localhost", "::1", "[::1]", "::ffff:127.0.0.1"] {
-            trust.check_host(here).unwrap();
+            trust.check_host("host", here).unwrap();
         }
         for there in ["10.0.0.1", "0.0.0.0", "::", "a", "localhost.example.org", "", "1270.0.0.1"] {
-            trust.check_host(there).unwrap_err();
-            Trust::Insecure.check_host(there).unwrap();
+            trust.check_host("host", there).unwrap_err();
+            Trust::Insecure.check_host("host", there).unwrap();
         }
         for there in ["0.0.0.0:1", "10.0.0.1:1", "[::]:1", "[::ffff:10.0.0.1]:1"] {
             trust.check_bind(there.parse().unwrap()).unwrap_err();

@@ -4,7 +4,9 @@
 mod engine;
 mod files;
 mod membership;
+mod scratch;
 mod service;
+mod task;
 mod workshop;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -124,7 +126,7 @@ pub async fn run_worker(
     let address = listener.local_addr();
     let address = address.map_err(|error| Error::io("cannot find the address", error))?;
     let name = options.name.clone().unwrap_or_else(made_up_name);
-    let workshop = Arc::new(Workshop::new(registry, options.memory_budget));
+    let workshop = Arc::new(Workshop::new(&name, registry, options.memory_budget));
     let hello = WorkerHello {
         version: crate::link::VERSION.to_owned(),
         name,
@@ -150,6 +152,7 @@ pub async fn run_worker(
 /// # Errors
 /// Those of [`run_worker`]; [`Io`](drystone_core::ErrorKind::Io) when threads cannot be started.
 pub fn serve_worker(registry: Registry, options: WorkerOptions, say: Say) -> Result<()> {
+    serve::allow_many_files();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Error::io("cannot start threads", error))?;
     runtime.block_on(async { run_worker(registry, options, Stop::on_signals(), say).await })

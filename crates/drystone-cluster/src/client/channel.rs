@@ -1,11 +1,6 @@
 //! Submitting a step to the engine, and fetching what it comes to.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-use ballista_core::client::BallistaClient;
 use ballista_core::error::BallistaError;
-use ballista_core::extension::BallistaConfigGrpcEndpoint;
 use ballista_core::serde::protobuf::execute_query_params::Query;
 use ballista_core::serde::protobuf::scheduler_grpc_client::SchedulerGrpcClient;
 use ballista_core::serde::protobuf::{
@@ -21,13 +16,11 @@ use futures::TryStreamExt;
 use tonic::{Request, Status};
 
 use crate::codec::StepCodec;
+use crate::connections::Connections;
 use crate::endpoint::secured;
 use crate::message::{Body, Part, Run, Stage, Work};
 use crate::trust::Trust;
 use crate::{MAX_MESSAGE, engine_failed, node};
-
-/// Attempts at fetching: the step is tried again anyway.
-const FETCHES: u8 = 1;
 
 /// One attempt at a step.
 pub(super) struct Attempt<'a> {
@@ -40,9 +33,7 @@ pub(super) struct Attempt<'a> {
 /// A connection to the engine's scheduler, which is made when it is needed.
 pub(super) struct Channel {
     scheduler: SchedulerGrpcClient<tonic::transport::Channel>,
-    trust: Trust,
-    /// Connections to workers that results were fetched from.
-    workers: Mutex<HashMap<(String, u16), BallistaClient>>,
+    workers: Connections,
 }
 
 impl Channel {
@@ -54,7 +45,7 @@ impl Channel {
         let size = MAX_MESSAGE as usize;
         let scheduler = SchedulerGrpcClient::new(endpoint.connect_lazy());
         let scheduler = scheduler.max_encoding_message_size(size).max_decoding_message_size(size);
-        Ok(Self { scheduler, trust: trust.clone(), workers: Mutex::default() })
+        Ok(Self { scheduler, workers: Connections::new(trust.clone()) })
     }
 
     /// What a step comes to. When this is dropped the scheduler cancels the step.
@@ -95,47 +86,21 @@ impl Channel {
     async fn fetch_from(&self, place: PartitionLocation) -> Result<Vec<RecordBatch>> {
         let layout = place.layout();
         let (Some(worker), Some(partition)) = (place.executor_meta, place.partition_id) else {
-            return Err(failed("a result that is nowhere".to_owned()));
+            return Err(failed("the scheduler does not say where the result is".to_owned()));
         };
-        let port = u16::try_from(worker.port).map_err(|_| failed("no such port".to_owned()))?;
-        let (at, partition) = ((worker.host, port), partition.into());
-        let mut client = self.client(&at).await?;
+        let port = u16::try_from(worker.port)
+            .map_err(|_| failed("the scheduler says a port that is none".to_owned()))?;
+        let partition = partition.into();
+        let mut client = self.workers.to(&worker.host, port).await.map_err(engine_failed)?;
         let result = client.fetch_partition(&worker.id, &partition, place.file_id, layout, true);
         let batches = match result.await {
             Ok(result) => result.try_collect().await.map_err(BallistaError::from),
             Err(error) => Err(error),
         };
         batches.map_err(|error| {
-            self.workers().remove(&at);
+            client.discard();
             engine_failed(error)
         })
-    }
-
-    fn workers(&self) -> MutexGuard<'_, HashMap<(String, u16), BallistaClient>> {
-        self.workers.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// A connection to a worker: the one that there is, or else a new one.
-    async fn client(&self, at: &(String, u16)) -> Result<BallistaClient> {
-        let known = self.workers().get(at).cloned();
-        if let Some(client) = known {
-            return Ok(client);
-        }
-        let endpoint = BallistaConfigGrpcEndpoint::new(secured(&self.trust));
-        let client = BallistaClient::try_new(
-            &at.0,
-            at.1,
-            MAX_MESSAGE as usize,
-            self.trust.is_tls(),
-            Some(Arc::new(endpoint)),
-            FETCHES,
-            0,
-            0,
-            0,
-        );
-        let client = client.await.map_err(engine_failed)?;
-        self.workers().insert(at.clone(), client.clone());
-        Ok(client)
     }
 }
 

@@ -68,7 +68,8 @@ impl Connection {
         builder.timer(TokioTimer::new());
         builder.keep_alive_interval(PING).keep_alive_timeout(PONG).keep_alive_while_idle(true);
         let connected = builder.handshake(TokioIo::new(secured)).await;
-        let (requests, connection) = connected.map_err(|error| unexpected(address, error))?;
+        let (requests, connection) =
+            connected.map_err(|error| unexpected(trust, address, error))?;
         tokio::spawn(connection);
         Ok(Self { address: address.to_owned(), trust: trust.clone(), requests })
     }
@@ -106,11 +107,11 @@ impl Connection {
         let uri = format!("{}://{}{path}", self.trust.scheme(), self.address);
         let request = Request::builder().method(method).uri(uri);
         let request = request.header(CONTENT_TYPE, "application/x-ndjson").body(body);
-        let mut request = request.map_err(|error| unexpected(&self.address, error))?;
+        let mut request = request.map_err(|error| self.unexpected(error))?;
         self.trust.show(request.headers_mut());
         let answer = tokio::time::timeout(PATIENCE, self.requests.send_request(request)).await;
         let answer = answer.map_err(|_| failed(&self.address, "it does not answer"))?;
-        let answer = answer.map_err(|error| unexpected(&self.address, error))?;
+        let answer = answer.map_err(|error| self.unexpected(error))?;
         if answer.status().is_success() {
             return Ok(answer);
         }
@@ -132,7 +133,11 @@ impl Connection {
             Error::from(ErrorKind::Worker { found }).caused_by(error)
         })?;
         let document = serde_json::from_slice(&body.to_bytes());
-        document.map_err(|error| unexpected(&self.address, error))
+        document.map_err(|error| self.unexpected(error))
+    }
+
+    fn unexpected(&self, cause: impl std::error::Error + Send + Sync + 'static) -> Error {
+        unexpected(&self.trust, &self.address, cause)
     }
 }
 
@@ -150,6 +155,14 @@ fn failed(address: &str, what: &str) -> Error {
     ErrorKind::Worker { found: format!("the scheduler at {address}: {what}") }.into()
 }
 
-fn unexpected(address: &str, cause: impl std::error::Error + Send + Sync + 'static) -> Error {
-    failed(address, "it does not answer as a scheduler of drystone").caused_by(cause)
+fn unexpected(
+    trust: &Trust,
+    address: &str,
+    cause: impl std::error::Error + Send + Sync + 'static,
+) -> Error {
+    // What refuses plain connections says so in words of HTTP/1.1, which HTTP/2 cannot read.
+    let hint =
+        if trust.is_tls() { "" } else { " (if it was started with --tls, use that here too)" };
+    let what = format!("it does not answer as a scheduler of drystone{hint}");
+    failed(address, &what).caused_by(cause)
 }

@@ -45,7 +45,7 @@ where
             Ok(Ok(None)) => Ok(None),
             Ok(Err(error)) => Err(error),
             Err(_) => {
-                let found = format!("silent for {:.1} s", patience.as_secs_f64());
+                let found = format!("not a word for {:.1} s", patience.as_secs_f64());
                 Err(ErrorKind::Worker { found }.into())
             }
         }

@@ -126,7 +126,7 @@ fn check(hello: &WorkerHello, trust: &Trust) -> Result<(), String> {
     if host.is_empty() || host.len() > 255 || !host.chars().all(fits) || hello.port == 0 {
         return Err("it has no address".to_owned());
     }
-    let checked = split_address(&address).and_then(|_| trust.check_host(&hello.host));
+    let checked = split_address(&address).and_then(|_| trust.check_host("host", &hello.host));
     checked.map_err(|error| error.to_string())
 }
 
@@ -185,7 +185,7 @@ impl Links {
     }
 }
 
-fn registration(hello: &WorkerHello) -> ExecutorRegistration {
+pub(super) fn registration(hello: &WorkerHello) -> ExecutorRegistration {
     let slots = Resource::Vcores((hello.slots * TASKS_PER_SLOT) as u32);
     ExecutorRegistration {
         id: hello.name.clone(),

@@ -247,3 +247,109 @@ impl SchedulerGrpc for Steps {
         nothing_else()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+    use std::time::Duration;
+
+    use ballista_core::serde::protobuf::{ShuffleWritePartition, SuccessfulTask};
+    use ballista_core::version::insert_version_header;
+    use datafusion_proto::physical_plan::AsExecutionPlan;
+    use datafusion_proto::protobuf::PhysicalPlanNode;
+    use drystone_core::executor::RemoteCount;
+    use drystone_sources::generate::Blobs;
+
+    use super::*;
+    use crate::codec::StepCodec;
+    use crate::link::WorkerHello;
+    use crate::message::{Body, Stage, Work};
+    use crate::scheduler::links::registration;
+    use crate::scheduler::{Board, Scheduler, SchedulerOptions};
+    use crate::trust::Trust;
+
+    /// The engine of a scheduler, without workers.
+    async fn steps() -> Steps {
+        let mut options = SchedulerOptions::new(Trust::Insecure);
+        options.bind = SocketAddr::from(([127, 0, 0, 1], 0));
+        options.dashboard = options.bind;
+        let scheduler = Scheduler::bind(options, Arc::new(|_| {})).await.expect("a port");
+        let board = Arc::new(Board::new(scheduler.address(), String::new()));
+        let numbers = Arc::new(Numbers::new());
+        let server = scheduler.start_engine(&board, &numbers).await.expect("an engine");
+        Steps::new(server, numbers)
+    }
+
+    impl Steps {
+        /// Submits a step over two blocks, which waits for workers; its number, once the engine
+        /// has taken it in, and what keeps it from being cancelled.
+        async fn submit(&self) -> (String, Statuses) {
+            let before = self.numbers.next.load(Ordering::Relaxed);
+            let data = Blobs::new(2, 1).block_rows(1).dataset();
+            let work = Work::Count(RemoteCount::of(&data).expect("it can travel"));
+            let body = |stage| Body { id: 1, stage, work: work.clone() };
+            let plan = node::plan(&[(0, 1), (1, 2)], &body(Stage::Map), &body(Stage::Merge));
+            let plan = plan.expect("a plan");
+            let plan = PhysicalPlanNode::try_from_physical_plan(plan, &StepCodec::default());
+            let mut bytes = Vec::new();
+            plan.expect("it can travel").try_encode(&mut bytes).expect("bytes");
+            let query = Some(Query::PhysicalPlan(bytes));
+            let mut request = Request::new(ExecuteQueryParams { query, ..Default::default() });
+            insert_version_header(request.metadata_mut());
+            let statuses = self.execute_query_push(request).await.expect("it is one of ours");
+            let number = format!("{}-{before}", self.numbers.salt);
+            let taken_in = async {
+                let job = JobId::from(number.clone());
+                while !self.server.state.task_manager.get_running_job_cache().contains_key(&job) {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+            };
+            tokio::time::timeout(Duration::from_secs(9), taken_in).await.expect("nobody listens");
+            (number, statuses.into_inner())
+        }
+    }
+
+    /// The engine believes what it is told of tasks, and its only thread of events would end.
+    #[tokio::test]
+    async fn ends_of_tasks_that_cannot_be_do_no_harm() {
+        let steps = steps().await;
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let worker = WorkerHello {
+            version: String::new(),
+            name: "w".to_owned(),
+            host: "127.0.0.1".to_owned(),
+            port: listener.local_addr().expect("an address").port(),
+            slots: 1,
+            memory_budget: 0,
+            pid: 1,
+        };
+        let beat = HeartBeatParams {
+            executor_id: worker.name.clone(),
+            metadata: Some(registration(&worker)),
+            ..Default::default()
+        };
+        let beat = Request::new(beat);
+        SchedulerGrpc::heart_beat_from_executor(&steps.server, beat).await.expect("it is taken");
+        let (number, _statuses) = steps.submit().await;
+        let done = |partition_id| {
+            let partitions = vec![ShuffleWritePartition { partition_id, ..Default::default() }];
+            let task = SuccessfulTask { partitions, ..Default::default() };
+            Some(task_status::Status::Successful(task))
+        };
+        for status in [None, done(0), done(u64::MAX)] {
+            for (stage_id, task_id) in [(1, 0), (1, u32::MAX), (2, 0), (9, 0), (u32::MAX, 0)] {
+                for job_id in [&number, "another", ""] {
+                    let (job_id, status) = (job_id.to_owned(), status.clone());
+                    let status =
+                        TaskStatus { job_id, stage_id, task_id, status, ..Default::default() };
+                    let executor_id = "w".to_owned();
+                    let task_status = vec![status];
+                    let update = UpdateTaskStatusParams { executor_id, task_status };
+                    // Whether it is refused or ignored is all the same.
+                    let _ = steps.update_task_status(Request::new(update)).await;
+                }
+            }
+        }
+        let (_, _other) = steps.submit().await;
+    }
+}

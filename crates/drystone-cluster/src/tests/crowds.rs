@@ -6,15 +6,16 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::support::{Keys, SOON, Server, both, rest};
+use crate::link::http::Connection;
 use crate::listener::MAX_GREETINGS;
 use crate::trust::Trust;
 use crate::trust::tests::with_token;
 
 /// Waits until the server closes a connection.
 async fn closed(stream: &mut TcpStream, within: Duration) {
-    let mut byte = [0];
-    let read = tokio::time::timeout(within, stream.read(&mut byte)).await;
-    assert_eq!(read.expect("it is kept").unwrap_or(0), 0);
+    let mut rest = Vec::new();
+    // How it is closed is all the same.
+    let _ = tokio::time::timeout(within, stream.read_to_end(&mut rest)).await.expect("it is kept");
 }
 
 async fn each_way(check: impl AsyncFn(&Trust, &Server)) {
@@ -75,6 +76,36 @@ async fn others_are_served_while_a_peer_drips() {
     served.unwrap();
     ended.expect("it is kept");
     assert!(started.elapsed() > SOON, "it was not the deadline that ended it");
+}
+
+#[tokio::test]
+async fn who_is_never_admitted_does_not_keep_its_place() {
+    let trust = with_token();
+    let server = Server::start(&trust).await;
+    let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    let no_settings = [0, 0, 0, 4, 0, 0, 0, 0, 0];
+    let stranger = |bytes: Vec<u8>| async move {
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        stream.write_all(&bytes).await.unwrap();
+        closed(&mut stream, Duration::from_secs(15)).await;
+    };
+    let again = async |connection: &mut Connection| {
+        let body = http_body_util::Full::new(bytes::Bytes::from_static(b"x"));
+        drop(connection.post("/step", body).await.unwrap());
+    };
+    let admitted = async {
+        let address = server.address.to_string();
+        let mut connection = Connection::open(&trust, &address).await.unwrap();
+        again(&mut connection).await;
+        tokio::time::sleep(Duration::from_secs(12)).await;
+        again(&mut connection).await;
+    };
+    tokio::join!(
+        stranger(preface[..16].to_vec()),
+        stranger([&preface[..], &no_settings].concat()),
+        stranger(b"GET /hello HTTP/1.1\r\nhost: x\r\n\r\n".to_vec()),
+        admitted
+    );
 }
 
 #[tokio::test]

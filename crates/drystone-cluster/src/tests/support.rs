@@ -20,6 +20,7 @@ use crate::dial::dial;
 use crate::endpoint::secured;
 use crate::guard::guard;
 use crate::listener::Gate;
+use crate::serve::serve_gate;
 use crate::tls::{Authority, Holder, Identity, Validity, hint, init};
 use crate::trust::Trust;
 
@@ -50,7 +51,7 @@ impl Server {
             .layer(axum::extract::DefaultBodyLimit::disable())
             .layer(axum::middleware::from_fn_with_state(state, guard));
         let gate = set(gate.unwrap());
-        let task = tokio::spawn(async move { axum::serve(gate, router).await.unwrap() });
+        let task = tokio::spawn(async move { serve_gate(gate, router).await.unwrap() });
         Self { address, said, task }
     }
 

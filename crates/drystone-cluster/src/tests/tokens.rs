@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tonic::transport::Endpoint;
 
@@ -43,6 +44,33 @@ async fn who_has_not_is_told_where_it_is() {
     }
 }
 
+/// A browser shows pages of others, and asks for whatever these want.
+#[tokio::test]
+async fn pages_of_browsers_are_refused_even_where_all_are_believed() {
+    let server = Server::start(&Trust::Insecure).await;
+    for header in ["origin: http://evil.example", "sec-fetch-site: cross-site", "x-other: x"] {
+        let mut peer = tokio::net::TcpStream::connect(server.address).await.unwrap();
+        let request =
+            format!("GET /hello HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{header}\r\n\r\n");
+        peer.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        peer.read_to_string(&mut answer).await.unwrap();
+        let status = if header.starts_with("x-") { "HTTP/1.1 200" } else { "HTTP/1.1 403" };
+        assert!(answer.starts_with(status), "{header}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn who_has_no_tls_is_told_that_the_other_side_may() {
+    let keys = Keys::of(&["127.0.0.1"]);
+    let server = Server::start(&keys.trust("127.0.0.1")).await;
+    let address = server.address.to_string();
+    for trust in [with_token(), Trust::Insecure] {
+        let error = crate::state(&address, &trust).await.unwrap_err().to_string();
+        assert!(error.contains("if it was started with --tls, use that here too"), "{error}");
+    }
+}
+
 #[tokio::test]
 async fn a_token_is_not_sent_to_other_machines() {
     for address in ["http://10.0.0.1:1", "http://example.org:1"] {
@@ -51,7 +79,7 @@ async fn a_token_is_not_sent_to_other_machines() {
         assert!(error.contains("an address of this machine"), "{error}");
     }
     let error = crate::dial::dial(&with_token(), "10.0.0.1", 1).await.err().unwrap().to_string();
-    assert!(error.contains("an address of this machine"), "{error}");
+    assert!(error.contains("`scheduler` must be an address of this machine"), "{error}");
 }
 
 /// The kernel accepts for a process that stands still.

@@ -8,19 +8,18 @@ use ballista_core::extension::SessionConfigExt;
 use ballista_core::serde::protobuf::executor_grpc_server::ExecutorGrpcServer;
 use ballista_core::serde::protobuf::scheduler_grpc_client::SchedulerGrpcClient;
 use ballista_core::serde::protobuf::{ExecutorRegistration, ExecutorSpecification};
-use ballista_core::serde::{BallistaCodec, BallistaLogicalExtensionCodec};
 use ballista_core::{BALLISTA_PROTOCOL_VERSION, utils::create_grpc_client_endpoint};
 use ballista_executor::executor::Executor;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::SessionConfig;
 use drystone_core::{Error, Result};
-use tempfile::TempDir;
 use tonic::service::Routes;
 
 use super::files::Results;
+use super::scratch::Scratch;
 use super::service::{self, Tasks};
+use super::task::Tools;
 use super::{WorkerOptions, Workshop};
-use crate::codec::StepCodec;
 use crate::endpoint::secured;
 use crate::link::WorkerHello;
 use crate::trust::Trust;
@@ -30,7 +29,7 @@ use crate::{MAX_MESSAGE, engine_failed};
 pub(super) struct Engine {
     tasks: Tasks,
     work_dir: String,
-    _directory: TempDir,
+    _directory: Scratch,
 }
 
 impl Engine {
@@ -40,15 +39,11 @@ impl Engine {
         hello: &WorkerHello,
         workshop: &Arc<Workshop>,
     ) -> Result<Self> {
-        let directory = tempfile::Builder::new().prefix("drystone-worker-").tempdir();
-        let directory = directory.map_err(|error| Error::io("cannot make a directory", error))?;
+        let directory = Scratch::new()?;
         let work_dir = directory.path().to_string_lossy().into_owned();
-        let executor = Arc::new(executor(&options.trust, hello, &work_dir)?);
-        let codec = BallistaCodec::new(
-            Arc::new(BallistaLogicalExtensionCodec::default()),
-            Arc::new(StepCodec::of_worker(Arc::clone(workshop))),
-        );
-        let (tasks, ends) = Tasks::new(executor, codec, hello.slots);
+        let executor = executor(&options.trust, hello, &work_dir)?;
+        let tools = Tools::new(executor, &options.trust, workshop).map_err(engine_failed)?;
+        let (tasks, ends) = Tasks::new(tools, hello.slots);
         let scheduler = scheduler(&options.trust, &options.scheduler)?;
         tokio::spawn(service::tell(ends, hello.name.clone(), scheduler));
         Ok(Self { tasks, work_dir, _directory: directory })

@@ -6,21 +6,15 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use ballista_core::error::BallistaError;
-use ballista_core::serde::BallistaCodec;
 use ballista_core::serde::protobuf::executor_grpc_server::ExecutorGrpc;
 use ballista_core::serde::protobuf::scheduler_grpc_client::SchedulerGrpcClient;
 use ballista_core::serde::protobuf::{
     CancelTasksParams, CancelTasksResult, LaunchMultiTaskParams, LaunchMultiTaskResult,
-    LaunchTaskParams, LaunchTaskResult, MultiTaskDefinition, RemoveJobDataParams,
-    RemoveJobDataResult, ShuffleWritePartition, StopExecutorParams, StopExecutorResult,
-    SuccessfulTask, TaskStatus, UpdateTaskStatusParams, task_status,
+    LaunchTaskParams, LaunchTaskResult, RemoveJobDataParams, RemoveJobDataResult,
+    ShuffleWritePartition, StopExecutorParams, StopExecutorResult, SuccessfulTask, TaskStatus,
+    UpdateTaskStatusParams, task_status,
 };
-use ballista_core::serde::scheduler::from_proto::get_task_definition_vec;
-use ballista_core::serde::scheduler::{TaskDefinition, TaskKey};
-use ballista_executor::execution_engine::{DefaultExecutionEngine, ExecutionEngine};
-use ballista_executor::executor::Executor;
-use datafusion::execution::TaskContext;
-use datafusion_proto::protobuf::{LogicalPlanNode, PhysicalPlanNode};
+use ballista_core::serde::scheduler::TaskKey;
 use drystone_core::CancelToken;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{Notify, Semaphore};
@@ -28,7 +22,7 @@ use tonic::transport::Channel;
 use tonic::{Request, Response, Status};
 
 use super::files::{check_job_id, probe, remove_results};
-use crate::node;
+use super::task::{Task, Tools};
 
 /// How long the end of a task is told again to a scheduler that does not answer; by then the
 /// driver has tried the step again.
@@ -39,8 +33,7 @@ const RETRY: Duration = Duration::from_millis(200);
 /// Runs the tasks of a scheduler. Clones are the same service.
 #[derive(Clone)]
 pub(super) struct Tasks {
-    executor: Arc<Executor>,
-    codec: BallistaCodec<LogicalPlanNode, PhysicalPlanNode>,
+    tools: Arc<Tools>,
     ended: UnboundedSender<TaskStatus>,
     /// One for each slot: the scheduler hands out more tasks than run at a time, so that none
     /// has to be sent for.
@@ -54,53 +47,25 @@ pub(super) struct Tasks {
 
 impl Tasks {
     /// The service, and the ends of its tasks.
-    pub fn new(
-        executor: Arc<Executor>,
-        codec: BallistaCodec<LogicalPlanNode, PhysicalPlanNode>,
-        slots: usize,
-    ) -> (Self, UnboundedReceiver<TaskStatus>) {
+    pub fn new(tools: Tools, slots: usize) -> (Self, UnboundedReceiver<TaskStatus>) {
         let (ended, ends) = unbounded_channel();
         let (running, broken, broke) = Default::default();
         let slots = Arc::new(Semaphore::new(slots));
-        (Self { executor, codec, ended, slots, running, broken, broke }, ends)
+        let tools = Arc::new(tools);
+        (Self { tools, ended, slots, running, broken, broke }, ends)
     }
 
-    /// Tasks of one stage, if they are of a plan that drystone makes: nothing else is run,
-    /// whoever asks.
-    fn definitions(&self, mut tasks: MultiTaskDefinition) -> Result<Vec<TaskDefinition>, String> {
-        check_job_id(&tasks.job_id)?;
-        // The settings are this worker's own.
-        tasks.props.clear();
-        let (executor, functions) = (&self.executor, &self.executor.function_registry);
-        let definitions = get_task_definition_vec(
-            tasks,
-            executor.runtime_producer.clone(),
-            executor.produce_config(),
-            functions.scalar_functions.clone(),
-            functions.aggregate_functions.clone(),
-            functions.window_functions.clone(),
-            functions.higher_order_functions.clone(),
-            self.codec.clone(),
-        );
-        let definitions = definitions.map_err(|error| error.to_string())?;
-        match definitions.iter().all(|task| node::is_stage(&task.plan)) {
-            true => Ok(definitions),
-            false => Err("the plan is not one of drystone".to_owned()),
-        }
-    }
-
-    async fn run(&self, task: TaskDefinition) {
-        let key =
-            TaskKey { job_id: task.job_id.clone(), stage_id: task.stage_id, task_id: task.task_id };
-        let (attempt, launched) = (task.stage_attempt_num, task.launch_time);
+    async fn run(&self, task: Task) {
+        let (key, stage_attempt_num, launch_time) =
+            (task.key.clone(), task.stage_attempt, task.launched);
         let started = now_ms();
         let token = CancelToken::new();
         self.running().insert(key.clone(), token.clone());
-        let outcome = self.execute(task, key.clone(), token).await;
+        let outcome = self.execute(task, token).await;
         self.running().remove(&key);
         let status = match outcome {
             Ok(partitions) => task_status::Status::Successful(SuccessfulTask {
-                executor_id: self.executor.metadata.id.clone(),
+                executor_id: self.tools.executor.metadata.id.clone(),
                 partitions,
                 ..Default::default()
             }),
@@ -114,8 +79,8 @@ impl Tasks {
             task_id: key.task_id as u32,
             job_id: key.job_id.into(),
             stage_id: key.stage_id as u32,
-            stage_attempt_num: attempt as u32,
-            launch_time: launched,
+            stage_attempt_num,
+            launch_time,
             start_exec_time: started,
             end_exec_time: now_ms(),
             metrics: Vec::new(),
@@ -126,7 +91,7 @@ impl Tasks {
     /// A task that fails is the engine's affair, unless no result can be written here at all: then
     /// others have to take this worker's share.
     async fn check_directory(&self) {
-        if let Err(error) = probe(&self.executor.work_dir).await {
+        if let Err(error) = probe(&self.tools.executor.work_dir).await {
             *self.broken.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
             self.broke.notify_one();
         }
@@ -149,8 +114,7 @@ impl Tasks {
 
     async fn execute(
         &self,
-        task: TaskDefinition,
-        key: TaskKey,
+        task: Task,
         token: CancelToken,
     ) -> Result<Vec<ShuffleWritePartition>, BallistaError> {
         // Nobody closes it.
@@ -158,29 +122,7 @@ impl Tasks {
         if token.is_cancelled() {
             return Err(BallistaError::Cancelled);
         }
-        let executor = &self.executor;
-        let stage = DefaultExecutionEngine::new().create_query_stage_exec(
-            task.job_id,
-            task.stage_id,
-            task.task_id,
-            task.global_output_partition_ids,
-            task.plan,
-            &executor.work_dir,
-            &task.session_config,
-        )?;
-        let runtime = executor.produce_runtime(&task.session_config)?;
-        let functions = &executor.function_registry;
-        let context = TaskContext::new(
-            None,
-            task.session_id,
-            node::with_token(task.session_config, token),
-            functions.scalar_functions.clone(),
-            functions.higher_order_functions.clone(),
-            functions.aggregate_functions.clone(),
-            functions.window_functions.clone(),
-            runtime,
-        );
-        executor.execute_query_stage(key, stage, Arc::new(context)).await
+        self.tools.run(task, token).await
     }
 }
 
@@ -220,11 +162,11 @@ impl ExecutorGrpc for Tasks {
         let mut failed_jobs = Vec::new();
         for tasks in request.into_inner().multi_tasks {
             let job_id = tasks.job_id.clone();
-            match self.definitions(tasks) {
-                Ok(tasks) => tasks.into_iter().for_each(|task| {
+            match self.tools.decode(tasks) {
+                Ok(task) => {
                     let service = self.clone();
                     tokio::spawn(async move { service.run(task).await });
-                }),
+                }
                 Err(_) => failed_jobs.push(job_id),
             }
         }
@@ -259,7 +201,7 @@ impl ExecutorGrpc for Tasks {
             if let Some(token) = self.running().remove(&key) {
                 token.cancel();
             }
-            let ended = self.executor.cancel_task(key.job_id, stage_id, task_id).await;
+            let ended = self.tools.executor.cancel_task(key.job_id, stage_id, task_id).await;
             cancelled &= ended.is_ok();
         }
         Ok(Response::new(CancelTasksResult { cancelled }))
@@ -271,7 +213,7 @@ impl ExecutorGrpc for Tasks {
     ) -> Result<Response<RemoveJobDataResult>, Status> {
         let RemoveJobDataParams { job_id, remove_stage_ids, .. } = request.into_inner();
         check_job_id(&job_id).map_err(Status::invalid_argument)?;
-        remove_results(&self.executor.work_dir, &job_id, &remove_stage_ids).await;
+        remove_results(&self.tools.executor.work_dir, &job_id, &remove_stage_ids).await;
         Ok(Response::new(RemoveJobDataResult {}))
     }
 }

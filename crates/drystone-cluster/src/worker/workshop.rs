@@ -4,7 +4,9 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use drystone_core::executor::{KeptBlocks, Mapped, Mapper, RemoteCount, RemoteStep};
-use drystone_core::{CancelToken, Control, Event, Registry, Result, StatePolicy, wire};
+use drystone_core::{
+    CancelToken, Control, Error, ErrorKind, Event, Registry, Result, StatePolicy, wire,
+};
 use tokio::sync::Notify;
 
 use crate::link::Report;
@@ -18,6 +20,8 @@ const MAX_STEPS: usize = 8;
 
 /// The blocks and the state of a worker process.
 pub(crate) struct Workshop {
+    /// The worker's name.
+    name: String,
     mapper: Mapper,
     desk: Mutex<Desk>,
     /// Woken when there is something to report.
@@ -48,9 +52,9 @@ enum RunWork {
 }
 
 impl Workshop {
-    pub fn new(registry: Registry, memory_budget: u64) -> Self {
+    pub fn new(name: &str, registry: Registry, memory_budget: u64) -> Self {
         let mapper = Mapper::new(registry, memory_budget, StatePolicy::Keep);
-        Self { mapper, desk: Mutex::default(), news: Notify::new() }
+        Self { name: name.to_owned(), mapper, desk: Mutex::default(), news: Notify::new() }
     }
 
     /// What the blocks of a run come to, as a row of the answer. A run that was mapped before
@@ -64,7 +68,18 @@ impl Workshop {
         let outcome = self.try_map(body, run, cancel);
         self.desk().finish(body.id, run, outcome.as_ref().ok());
         self.news.notify_one();
-        outcome.map_or_else(|error| Part::failed(run.0, &error), Part::Done)
+        outcome.map_or_else(|error| Part::failed(run.0, &self.signed(error)), Part::Done)
+    }
+
+    /// Says who failed, where others might not have: what is wrong with the data is so for all.
+    fn signed(&self, error: Error) -> Error {
+        use ErrorKind::{Io, NotRegistered, OutsideDataRoot};
+        match error.kind() {
+            Io { .. } | NotRegistered { .. } | OutsideDataRoot { .. } => {
+                error.on_worker(&self.name)
+            }
+            _ => error,
+        }
     }
 
     fn try_map(&self, body: &Body, run: Run, cancel: &CancelToken) -> Result<Done> {
