@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 bin=${BIN:-target/release}
 out=$(mktemp -d)
-data=(--blocks 64 --block-rows 50000 --clusters 8 --centers 8 --cluster-std 6 --json)
+source benches/cluster/common.sh
 clean() {
   kill $(jobs -p) 2>/dev/null || true
   wait 2>/dev/null || true
@@ -14,15 +14,6 @@ clean() {
   rm -r "$out"
 }
 trap clean EXIT
-
-said() {
-  for _ in $(seq 100); do
-    sed -n "$2" "$1" | grep . && return
-    sleep 0.1
-  done
-  echo "no such line in $1" >&2
-  return 1
-}
 
 # Starts a scheduler in the environment NAME=VALUE ..., and sets address and scheduler.
 start_scheduler() {
@@ -45,8 +36,6 @@ stop_all() {
   wait 2>/dev/null || true
 }
 
-fit() { "$bin/examples/kmeans" "${data[@]}" "$@" >"$out/fit"; }
-field() { sed -n "s/.*\"$1\":\"\{0,1\}\([0-9a-f.]*\).*/\1/p" "$out/fit"; }
 same() {
   test "$(field model_sha256)" = "$hash"
   echo "$1: the same bits after $(field total) s"

@@ -11,9 +11,9 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 workers=${1:-8}
 delay=${2:-1}
-bin=target/release
+bin=${BIN:-target/release}
 out=$(mktemp -d)
-data=(--blocks 64 --block-rows 50000 --clusters 8 --centers 8 --cluster-std 6 --json)
+source benches/cluster/common.sh
 
 clean() {
   kill $(jobs -p) 2>/dev/null || true
@@ -25,16 +25,6 @@ clean() {
   rm -r "$out"
 }
 trap clean EXIT
-
-# What a file comes to say, within ten seconds.
-said() {
-  for _ in $(seq 100); do
-    sed -n "$2" "$1" | grep . && return
-    sleep 0.1
-  done
-  echo "no such line in $1" >&2
-  return 1
-}
 
 "$bin/drystone" scheduler --insecure --bind 0.0.0.0:18786 --dashboard 127.0.0.1:0 >"$out/scheduler" &
 said "$out/scheduler" 's/^scheduler at //p' >/dev/null
@@ -55,9 +45,6 @@ for i in $(seq "$workers"); do
     --bind "10.77.$i.2:$((40000 + i))" --host "10.77.$i.1" --memory 256MiB >"$out/worker$i" &
 done
 for i in $(seq "$workers"); do said "$out/worker$i" '/is connected/p' >/dev/null; done
-
-fit() { "$bin/examples/kmeans" "${data[@]}" "$@" >"$out/fit"; }
-field() { sed -n "s/.*\"$1\":\"\{0,1\}\([0-9a-f.]*\).*/\1/p" "$out/fit"; }
 
 fit --threads 2
 local_hash=$(field model_sha256)
