@@ -50,11 +50,15 @@ start_worker w0
 start_worker w1
 fit --cluster "$address"
 same "undisturbed"
-(sleep 0.7; kill -STOP "$scheduler"; sleep 6; kill -CONT "$scheduler") &
+(in_the_middle "$address" && kill -STOP "$scheduler" && sleep 6; kill -CONT "$scheduler") &
+fault=$!
 fit --cluster "$address"
+happened "$fault"
 same "a scheduler that stands still for 6 s"
-(sleep 1; pkill -KILL -P $$ -x kmeans || true) &
-fit --cluster "$address" --checkpoint "$out/journal" 2>/dev/null || echo "the driver was killed"
+(in_the_middle "$address" && pkill -KILL -P $$ -x kmeans) &
+fault=$!
+fit --cluster "$address" --checkpoint "$out/journal" 2>/dev/null && exit 1
+happened "$fault"
 fit --cluster "$address" --checkpoint "$out/journal"
 same "a driver that was killed, $(field resumed_steps) steps resumed"
 stop_all
@@ -64,8 +68,10 @@ mount -t tmpfs -o size=1m tmpfs "$out/disk"
 start_scheduler
 start_worker w0
 start_worker full TMPDIR="$out/disk"
-(sleep 0.7; dd if=/dev/zero of="$out/disk/filler" bs=64k count=100 2>/dev/null || true) &
+(in_the_middle "$address" && ! dd if=/dev/zero of="$out/disk/filler" bs=64k count=100 2>/dev/null) &
+fault=$!
 fit --cluster "$address"
+happened "$fault"
 same "a worker whose disk is full"
 tail -n 1 "$out/full"
 stop_all
@@ -80,8 +86,10 @@ for jump in +10d -10d; do
   start_scheduler "${clock[@]}"
   start_worker w0 "${clock[@]}"
   start_worker w1
-  (sleep 0.7; echo "$jump" >"$out/clock") &
+  (in_the_middle "$address" && echo "$jump" >"$out/clock") &
+  fault=$!
   fit --cluster "$address"
+  happened "$fault"
   same "clocks of the scheduler and of a worker that jump by $jump"
   stop_all
 done

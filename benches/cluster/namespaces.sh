@@ -54,9 +54,16 @@ echo "on $workers workers in namespaces, $delay ms each way: $(field total) s, $
 test "$(field model_sha256)" = "$local_hash"
 
 # A connection that is cut says nothing: no packet comes through in either direction.
-(sleep 1.5 && ip link set "dry$workers" down) &
+(in_the_middle 127.0.0.1:18786 --insecure && ip link set "dry$workers" down) &
+cut=$!
 fit --cluster 127.0.0.1:18786 --insecure
+happened "$cut"
 echo "with the link of one cut in the middle: $(field total) s"
 test "$(field model_sha256)" = "$local_hash"
-left=$("$bin/drystone" status 127.0.0.1:18786 --insecure | grep -c slots)
-echo "workers left: $((left - 1)); the same model in all fits: $local_hash"
+left() { "$bin/drystone" status 127.0.0.1:18786 --insecure --json | grep -o '"slots"' | wc -l; }
+for _ in $(seq 100); do
+  test "$(left)" -lt "$workers" && break
+  sleep 0.1
+done
+test "$(left)" -eq "$((workers - 1))"
+echo "workers left: $(left); the same model in all fits: $local_hash"

@@ -31,6 +31,9 @@ pub struct Deck {
     /// Workers of one slot each
     #[arg(long, default_value_t = 2)]
     workers: usize,
+    /// What each worker keeps of blocks; with 0 they are made again in each pass, as in the tutorial
+    #[arg(long, default_value = "1GiB")]
+    memory: String,
     /// Centres that rows are around
     #[arg(long, default_value_t = 50)]
     centers: usize,
@@ -41,7 +44,8 @@ pub struct Deck {
 
 impl Deck {
     pub fn run(&self, setting: &Setting) -> Result<()> {
-        let processes = Processes::start(&setting.program, &vec![1; self.workers], "4");
+        let processes =
+            Processes::start_with(&setting.program, &vec![1; self.workers], "4", &self.memory);
         let cluster = processes.connect();
         let n_samples = self.blocks * self.block_rows;
         let data = Blobs::new(n_samples, self.features).centers(self.centers).seed(self.seed);

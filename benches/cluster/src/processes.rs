@@ -110,10 +110,14 @@ impl Drop for Process {
     }
 }
 
+/// What a worker keeps of blocks.
+const MEMORY: &str = "1GiB";
+
 /// A scheduler and workers of so many slots each.
 pub struct Processes {
     program: PathBuf,
     timeout: String,
+    memory: String,
     /// The scheduler.
     pub scheduler: Process,
     /// Where it listens.
@@ -127,10 +131,16 @@ impl Processes {
     /// this returns.
     #[must_use]
     pub fn start(program: &Path, slots: &[usize], worker_timeout: &str) -> Self {
-        let timeout = worker_timeout.to_owned();
+        Self::start_with(program, slots, worker_timeout, MEMORY)
+    }
+
+    /// The same, with workers that keep so much of blocks.
+    #[must_use]
+    pub fn start_with(program: &Path, slots: &[usize], worker_timeout: &str, memory: &str) -> Self {
+        let (timeout, memory) = (worker_timeout.to_owned(), memory.to_owned());
         let (scheduler, address) = start_scheduler(program, "127.0.0.1:0", &timeout);
-        let program = program.to_owned();
-        let mut all = Self { program, timeout, scheduler, address, workers: Vec::new() };
+        let (program, workers) = (program.to_owned(), Vec::new());
+        let mut all = Self { program, timeout, memory, scheduler, address, workers };
         slots.iter().for_each(|&slots| all.add_worker(slots));
         all
     }
@@ -138,7 +148,8 @@ impl Processes {
     /// One more worker; it is connected when this returns.
     pub fn add_worker(&mut self, slots: usize) {
         let name = format!("w{}", self.workers.len());
-        self.workers.push(start_worker(&self.program, &self.address, &name, slots));
+        let worker = start_worker_with(&self.program, &self.address, &name, slots, &self.memory);
+        self.workers.push(worker);
     }
 
     /// Ends the scheduler, which cannot say goodbye, and starts it again after a while.
@@ -171,8 +182,18 @@ pub fn start_scheduler(program: &Path, bind: &str, worker_timeout: &str) -> (Pro
 /// A worker that is connected. It may read all files: tests have theirs in temporary places.
 #[must_use]
 pub fn start_worker(program: &Path, scheduler: &str, name: &str, slots: usize) -> Process {
+    start_worker_with(program, scheduler, name, slots, MEMORY)
+}
+
+fn start_worker_with(
+    program: &Path,
+    scheduler: &str,
+    name: &str,
+    slots: usize,
+    memory: &str,
+) -> Process {
     let slots = slots.to_string();
-    let args = ["worker", scheduler, "--slots", &slots, "--memory", "1GiB", "--name", name];
+    let args = ["worker", scheduler, "--slots", &slots, "--memory", memory, "--name", name];
     let worker = Process::start(program, &[&args[..], &["--data-root", "/"]].concat());
     worker.after("is connected to");
     worker
