@@ -24,7 +24,7 @@ use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::SessionConfig;
 use datafusion_proto::protobuf::{LogicalPlanNode, PhysicalPlanNode};
-use drystone_core::{Error, Result};
+use drystone_core::{Error, ErrorKind, Result};
 use tokio::net::{TcpListener, TcpSocket};
 use tonic::service::Routes;
 
@@ -116,14 +116,15 @@ impl Scheduler {
     /// Serves workers and drivers until told to stop.
     ///
     /// # Errors
-    /// The engine's.
+    /// The engine's; [`Worker`](drystone_core::ErrorKind::Worker) when it has ended by itself.
     pub async fn serve(self, mut stop: Stop) -> Result<()> {
         let board = Arc::new(Board::new(self.address, self.dashboard.url.clone()));
         let numbers = Arc::new(Numbers::new());
         let server = self.start_engine(&board, &numbers).await?;
         let links = Links::new(&board, &server, &self.options, &self.say);
-        let steps = SchedulerGrpcServer::new(Steps::new(server, numbers));
-        let steps = steps
+        let steps = Steps::new(server, numbers);
+        let dead = steps.dead();
+        let steps = SchedulerGrpcServer::new(steps)
             .max_decoding_message_size(MAX_MESSAGE as usize)
             .max_encoding_message_size(MAX_MESSAGE as usize);
         let routes = Routes::new(steps).into_axum_router().merge(links.routes());
@@ -131,6 +132,11 @@ impl Scheduler {
         tokio::select! {
             ended = serving => ended,
             ended = self.dashboard.serve(board) => ended,
+            () = dead.notified() => {
+                let found = "the engine has ended by an error of its own: start the scheduler again, \
+                             and workers and drivers go on";
+                Err(ErrorKind::Worker { found: found.to_owned() }.into())
+            }
             () = stop.asked() => Ok(()),
         }
     }

@@ -76,6 +76,26 @@ fn errors_of_workers_are_those_of_this_process() {
 }
 
 #[test]
+fn a_file_that_a_worker_may_not_open() {
+    let processes = patient(&[]);
+    let directory = tempfile::tempdir().expect("a directory");
+    let (root, file) = (directory.path().join("root"), directory.path().join("rows.csv"));
+    std::fs::create_dir(&root).expect("a directory");
+    std::fs::write(&file, "1\n2\n3\n").expect("a file");
+    let root = root.to_str().expect("a path");
+    let worker = ["worker", &processes.address, "--slots", "1", "--name", "strict"];
+    let worker = process(&[&worker[..], &["--data-root", root]].concat());
+    worker.after("is connected to");
+    let data = csv::open(&file).header(csv::Header::No).dataset().expect("a dataset");
+    let cluster = processes.connect();
+    let error = KMeans::params(1).on(&cluster).fit(&data).expect_err("it is outside");
+    assert!(matches!(error.kind(), ErrorKind::OutsideDataRoot { .. }), "{error}");
+    assert_eq!(error.location().worker.as_deref(), Some("strict"));
+    let text = error.to_string();
+    assert!(text.starts_with("worker strict, /") && text.contains("--data-root DIR"), "{text}");
+}
+
+#[test]
 fn data_that_only_this_process_has() {
     let processes = patient(&[1]);
     let data = ChunkedDataset::from_blocks(Layout::new(Dtype::F64, 1, 10, 5), |_| {

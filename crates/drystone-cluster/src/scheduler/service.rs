@@ -22,7 +22,8 @@ use ballista_core::serde::protobuf::{
 use ballista_scheduler::scheduler_server::JobIdGenerator;
 use ballista_scheduler::state::execution_stage::ExecutionStage;
 use futures::Stream;
-use tonic::{Request, Response, Status};
+use tokio::sync::Notify;
+use tonic::{Code, Request, Response, Status};
 
 use super::Server;
 use crate::node;
@@ -65,11 +66,19 @@ const MAX_PARTITIONS: u64 = 1 << 20;
 pub(super) struct Steps {
     server: Server,
     numbers: Arc<Numbers>,
+    /// Woken when the engine takes no steps any more.
+    dead: Arc<Notify>,
 }
 
 impl Steps {
     pub fn new(server: Server, numbers: Arc<Numbers>) -> Self {
-        Self { server, numbers }
+        Self { server, numbers, dead: Arc::default() }
+    }
+
+    /// Is woken when the engine takes no steps any more: the task that handles its events has
+    /// ended, as by an error of its own, and nothing but a new process starts another.
+    pub fn dead(&self) -> Arc<Notify> {
+        Arc::clone(&self.dead)
     }
 }
 
@@ -150,7 +159,13 @@ impl SchedulerGrpc for Steps {
         }
         let number = self.numbers.next();
         let submitted = NUMBER.scope(number.clone(), self.server.execute_query_push(request));
-        let (answer, server) = (submitted.await?, self.server.clone());
+        let answer = submitted.await.inspect_err(|refused| {
+            // What is wrong with the step has other codes.
+            if refused.code() == Code::Internal {
+                self.dead.notify_one();
+            }
+        })?;
+        let server = self.server.clone();
         Ok(answer.map(|statuses| {
             Box::pin(Watched { statuses, server, number, ended: false }) as Statuses
         }))
@@ -280,39 +295,8 @@ mod tests {
         Steps::new(server, numbers)
     }
 
-    impl Steps {
-        /// Submits a step over two blocks, which waits for workers; its number, once the engine
-        /// has taken it in, and what keeps it from being cancelled.
-        async fn submit(&self) -> (String, Statuses) {
-            let before = self.numbers.next.load(Ordering::Relaxed);
-            let data = Blobs::new(2, 1).block_rows(1).dataset();
-            let work = Work::Count(RemoteCount::of(&data).expect("it can travel"));
-            let body = |stage| Body { id: 1, stage, work: work.clone() };
-            let plan = node::plan(&[(0, 1), (1, 2)], &body(Stage::Map), &body(Stage::Merge));
-            let plan = plan.expect("a plan");
-            let plan = PhysicalPlanNode::try_from_physical_plan(plan, &StepCodec::default());
-            let mut bytes = Vec::new();
-            plan.expect("it can travel").try_encode(&mut bytes).expect("bytes");
-            let query = Some(Query::PhysicalPlan(bytes));
-            let mut request = Request::new(ExecuteQueryParams { query, ..Default::default() });
-            insert_version_header(request.metadata_mut());
-            let statuses = self.execute_query_push(request).await.expect("it is one of ours");
-            let number = format!("{}-{before}", self.numbers.salt);
-            let taken_in = async {
-                let job = JobId::from(number.clone());
-                while !self.server.state.task_manager.get_running_job_cache().contains_key(&job) {
-                    tokio::time::sleep(Duration::from_millis(5)).await;
-                }
-            };
-            tokio::time::timeout(Duration::from_secs(9), taken_in).await.expect("nobody listens");
-            (number, statuses.into_inner())
-        }
-    }
-
-    /// The engine believes what it is told of tasks, and its only thread of events would end.
-    #[tokio::test]
-    async fn ends_of_tasks_that_cannot_be_do_no_harm() {
-        let steps = steps().await;
+    /// A worker that the engine knows, and that never does anything; its name.
+    async fn register(steps: &Steps) -> String {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let worker = WorkerHello {
             version: String::new(),
@@ -330,6 +314,48 @@ mod tests {
         };
         let beat = Request::new(beat);
         SchedulerGrpc::heart_beat_from_executor(&steps.server, beat).await.expect("it is taken");
+        worker.name
+    }
+
+    /// A step over two blocks.
+    fn step() -> Request<ExecuteQueryParams> {
+        let data = Blobs::new(2, 1).block_rows(1).dataset();
+        let work = Work::Count(RemoteCount::of(&data).expect("it can travel"));
+        let body = |stage| Body { id: 1, stage, work: work.clone() };
+        let plan = node::plan(&[(0, 1), (1, 2)], &body(Stage::Map), &body(Stage::Merge));
+        let plan = plan.expect("a plan");
+        let plan = PhysicalPlanNode::try_from_physical_plan(plan, &StepCodec::default());
+        let mut bytes = Vec::new();
+        plan.expect("it can travel").try_encode(&mut bytes).expect("bytes");
+        let query = Some(Query::PhysicalPlan(bytes));
+        let mut request = Request::new(ExecuteQueryParams { query, ..Default::default() });
+        insert_version_header(request.metadata_mut());
+        request
+    }
+
+    impl Steps {
+        /// Submits a step, which waits for workers; its number, once the engine
+        /// has taken it in, and what keeps it from being cancelled.
+        async fn submit(&self) -> (String, Statuses) {
+            let before = self.numbers.next.load(Ordering::Relaxed);
+            let statuses = self.execute_query_push(step()).await.expect("it is one of ours");
+            let number = format!("{}-{before}", self.numbers.salt);
+            let taken_in = async {
+                let job = JobId::from(number.clone());
+                while !self.server.state.task_manager.get_running_job_cache().contains_key(&job) {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+            };
+            tokio::time::timeout(Duration::from_secs(9), taken_in).await.expect("nobody listens");
+            (number, statuses.into_inner())
+        }
+    }
+
+    /// The engine believes what it is told of tasks, and its only thread of events would end.
+    #[tokio::test]
+    async fn ends_of_tasks_that_cannot_be_do_no_harm() {
+        let steps = steps().await;
+        let worker = register(&steps).await;
         let (number, _statuses) = steps.submit().await;
         let done = |partition_id| {
             let partitions = vec![ShuffleWritePartition { partition_id, ..Default::default() }];
@@ -342,7 +368,7 @@ mod tests {
                     let (job_id, status) = (job_id.to_owned(), status.clone());
                     let status =
                         TaskStatus { job_id, stage_id, task_id, status, ..Default::default() };
-                    let executor_id = "w".to_owned();
+                    let executor_id = worker.clone();
                     let task_status = vec![status];
                     let update = UpdateTaskStatusParams { executor_id, task_status };
                     // Whether it is refused or ignored is all the same.
@@ -351,5 +377,31 @@ mod tests {
             }
         }
         let (_, _other) = steps.submit().await;
+    }
+
+    #[tokio::test]
+    async fn an_engine_that_is_dead_is_noticed() {
+        let steps = steps().await;
+        let (job_id, _statuses) = steps.submit().await;
+        // Past what keeps such things from it.
+        let task = TaskStatus {
+            job_id,
+            stage_id: 1,
+            task_id: 7,
+            status: Some(task_status::Status::Successful(SuccessfulTask::default())),
+            ..Default::default()
+        };
+        let update =
+            UpdateTaskStatusParams { executor_id: register(&steps).await, task_status: vec![task] };
+        let told = SchedulerGrpc::update_task_status(&steps.server, Request::new(update)).await;
+        told.expect("it believes anything");
+        let dead = steps.dead();
+        let noticed = async {
+            while steps.execute_query_push(step()).await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            dead.notified().await;
+        };
+        tokio::time::timeout(Duration::from_secs(9), noticed).await.expect("nobody noticed");
     }
 }
