@@ -56,8 +56,8 @@ fn run(flags: &Flags) -> Result<()> {
     let model = model?;
     // A fit may have taken hours: a result that cannot be written takes no other along.
     let saved = flags.out.as_ref().map_or(Ok(()), |path| model.save(path));
-    let (threads, resumed) = (executor.describe().threads, place.resumed_steps());
-    let outcome = Outcome::new(&model, &data, threads, seconds, resumed)?;
+    let (resources, resumed) = (executor.describe(), place.resumed_steps());
+    let outcome = Outcome::new(&model, &data, resources, seconds, resumed)?;
     if flags.json { print(outcome.json()) } else { print(outcome) }?;
     saved?;
     if let Some(path) = &flags.labels_out {

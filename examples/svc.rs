@@ -49,8 +49,8 @@ fn run(flags: &Flags) -> Result<()> {
     // A fit may have taken hours: a result that cannot be written takes no other along.
     let saved = flags.out.as_ref().map_or(Ok(()), |path| model.save(path));
     let scores = score(&model, &train, &test, fit_seconds)?;
-    let (threads, resumed) = (executor.describe().threads, place.resumed_steps());
-    let outcome = Outcome::new(flags, &model, &scores, threads, resumed)?;
+    let (resources, resumed) = (executor.describe(), place.resumed_steps());
+    let outcome = Outcome::new(flags, &model, &scores, resources, resumed)?;
     if flags.json { print(outcome.json()) } else { print(outcome) }?;
     saved?;
     results::write(flags, &model, &test)?;

@@ -1,6 +1,10 @@
 //! Threads and memory of this machine.
 
+use drystone::executor::Resources;
+use drystone::kernels::Isa;
 use drystone::{Error, Result, sizes};
+
+use super::output::counted;
 
 /// So many threads, or one a core.
 pub fn threads(asked: Option<usize>) -> Result<usize> {
@@ -25,4 +29,23 @@ pub fn peak_rss_bytes() -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     let kib: u64 = line.trim().strip_suffix(" kB")?.trim().parse().ok()?;
     Some(kib * 1024)
+}
+
+/// What a fit ran on, in words.
+pub fn ran_on(resources: &Resources) -> String {
+    let n = resources.threads as u64;
+    match resources.name {
+        "cluster" => format!("{} of a cluster", counted(n, "slot")),
+        _ => format!("{}, {}", counted(n, "thread"), Isa::best()),
+    }
+}
+
+/// The memory of a fit, in words: of this process, and of what it keeps of rows where it ran.
+pub fn memory_of(resources: &Resources, peak: Option<u64>, state: u64) -> String {
+    let peak = peak.map_or("unknown".to_owned(), sizes::human_bytes);
+    let state = sizes::human_bytes(state);
+    match resources.name {
+        "cluster" => format!("{peak} at most here, {state} state of rows at the workers"),
+        _ => format!("{peak} at most, of which {state} state of rows"),
+    }
 }

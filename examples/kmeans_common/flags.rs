@@ -74,7 +74,7 @@ pub struct Flags {
     pub threads: Option<usize>,
     #[command(flatten)]
     pub cluster: ClusterFlags,
-    /// Memory for blocks kept between passes, as in 512MiB; 0: make them again in each pass [default: half of what is available]
+    /// Memory for blocks kept between passes, as in 512MiB; 0: make them again in each pass; workers have their own [default: half of what is available]
     #[arg(long, value_name = "SIZE", conflicts_with = "cluster")]
     pub memory_budget: Option<String>,
     #[command(flatten)]

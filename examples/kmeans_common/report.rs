@@ -2,12 +2,13 @@
 
 use std::fmt;
 
+use drystone::executor::Resources;
 use drystone::kernels::Isa;
-use drystone::{ChunkedDataset, KMeans, Result, TargetKind, metrics, sizes};
+use drystone::{ChunkedDataset, KMeans, Result, TargetKind, metrics};
 use serde_json::{Value, json};
 
 use super::progress::Seconds;
-use crate::common::machine::peak_rss_bytes;
+use crate::common::machine::{memory_of, peak_rss_bytes, ran_on};
 use crate::common::output::{counted, resumed};
 
 /// Rows whose labels are shown.
@@ -19,7 +20,7 @@ const TABLE_ROWS: usize = 10;
 pub struct Outcome<'a> {
     model: &'a KMeans,
     n_samples: u64,
-    threads: usize,
+    resources: Resources,
     seconds: Seconds,
     resumed_steps: u64,
     peak_rss_bytes: Option<u64>,
@@ -33,7 +34,7 @@ impl<'a> Outcome<'a> {
     pub fn new(
         model: &'a KMeans,
         data: &ChunkedDataset,
-        threads: usize,
+        resources: Resources,
         seconds: Seconds,
         resumed_steps: u64,
     ) -> Result<Self> {
@@ -48,7 +49,7 @@ impl<'a> Outcome<'a> {
         Ok(Self {
             model,
             n_samples,
-            threads,
+            resources,
             seconds,
             resumed_steps,
             peak_rss_bytes,
@@ -89,7 +90,7 @@ impl<'a> Outcome<'a> {
             "state_bytes": history.state_bytes,
             "model_sha256": self.model_sha256,
             "labels_head": self.labels_head,
-            "threads": self.threads,
+            "threads": self.resources.threads,
             "isa": Isa::best().name(),
             "adjusted_rand": self.adjusted_rand,
         })
@@ -129,14 +130,12 @@ impl fmt::Display for Outcome<'_> {
 impl Outcome<'_> {
     fn time(&self) -> String {
         let Seconds { init, lloyd, total } = self.seconds;
-        let (threads, isa) = (counted(self.threads as u64, "thread"), Isa::best());
-        format!("{total:.2} = {init:.2} seeding + {lloyd:.2} iterating, {threads}, {isa}")
+        let ran_on = ran_on(&self.resources);
+        format!("{total:.2} = {init:.2} seeding + {lloyd:.2} iterating, {ran_on}")
     }
 
     fn memory(&self) -> String {
-        let peak = self.peak_rss_bytes.map_or("unknown".to_owned(), sizes::human_bytes);
-        let state = sizes::human_bytes(self.model.history().state_bytes);
-        format!("{peak} at most, of which {state} state of rows")
+        memory_of(&self.resources, self.peak_rss_bytes, self.model.history().state_bytes)
     }
 
     fn write_clusters(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

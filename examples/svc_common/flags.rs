@@ -114,7 +114,7 @@ pub struct Flags {
     pub threads: Option<usize>,
     #[command(flatten)]
     pub cluster: ClusterFlags,
-    /// Memory kept between passes, as in 512MiB: half for blocks, half for rows as the kernel wants them; 0: make them again in each pass [default: half of what is available]
+    /// Memory kept between passes, as in 512MiB: half for blocks, half for rows as the kernel wants them; 0: make them again in each pass; workers have their own [default: half of what is available]
     #[arg(long, value_name = "SIZE", conflicts_with = "cluster")]
     pub memory_budget: Option<String>,
     #[command(flatten)]

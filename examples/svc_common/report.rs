@@ -2,14 +2,16 @@
 
 use std::fmt;
 
+use drystone::executor::Resources;
 use drystone::kernels::Isa;
 use drystone::kernels::math::ln;
 use drystone::svc::{Certificate, Kernel, Status};
-use drystone::{Calibrated, Label, Result, Svc, sizes};
+use drystone::{Calibrated, Label, Result, Svc};
 use serde_json::{Value, json};
 
 use super::fitted::Fitted;
 use super::flags::Flags;
+use crate::common::machine::{memory_of, ran_on};
 use crate::common::output::{counted, resumed};
 
 /// Problems in the table.
@@ -39,7 +41,7 @@ pub struct Outcome<'a> {
     /// Of all problems: sums of objectives, what these leave to gain, the largest violation.
     whole: Certificate,
     duality_gap: Option<f64>,
-    threads: usize,
+    resources: Resources,
     resumed_steps: u64,
     model_sha256: String,
 }
@@ -49,7 +51,7 @@ impl<'a> Outcome<'a> {
         flags: &'a Flags,
         fitted: &'a Fitted,
         scores: &'a Scores,
-        threads: usize,
+        resources: Resources,
         resumed_steps: u64,
     ) -> Result<Self> {
         let model = fitted.svc();
@@ -70,7 +72,7 @@ impl<'a> Outcome<'a> {
             scores,
             whole,
             duality_gap,
-            threads,
+            resources,
             resumed_steps,
             model_sha256,
         })
@@ -103,7 +105,7 @@ impl<'a> Outcome<'a> {
             "predict_rows": scores.n_test,
             "peak_rss_bytes": scores.peak_rss_bytes,
             "model_sha256": self.model_sha256,
-            "threads": self.threads,
+            "threads": self.resources.threads,
             "isa": Isa::best().name(),
         })
     }
@@ -245,18 +247,15 @@ impl Outcome<'_> {
     }
 
     fn time(&self) -> String {
-        let (threads, isa) = (counted(self.threads as u64, "thread"), Isa::best());
         let Scores { fit_seconds, predict_seconds, n_test, .. } = self.scores;
         let rows = counted(*n_test, "row");
-        format!(
-            "{fit_seconds:.2} fitting + {predict_seconds:.2} predicting {rows}, {threads}, {isa}"
-        )
+        let ran_on = ran_on(&self.resources);
+        format!("{fit_seconds:.2} fitting + {predict_seconds:.2} predicting {rows}, {ran_on}")
     }
 
     fn memory(&self) -> String {
-        let peak = self.scores.peak_rss_bytes.map_or("unknown".to_owned(), sizes::human_bytes);
-        let state = sizes::human_bytes(self.model.history().state_bytes);
-        format!("{peak} at most, of which {state} state of rows")
+        let state = self.model.history().state_bytes;
+        memory_of(&self.resources, self.scores.peak_rss_bytes, state)
     }
 
     /// Of two classes: what each number means.

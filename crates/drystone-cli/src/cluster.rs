@@ -6,7 +6,7 @@ use std::time::Duration;
 use drystone_cluster::{Scheduler, SchedulerOptions, Stop, Trust};
 use drystone_core::{Error, Result};
 
-use crate::flags::{ClusterFlags, share_of_memory};
+use crate::flags::{ClusterFlags, memory_flag, share_of_memory};
 
 /// How long workers may take to finish what they map.
 const LEAVING: Duration = Duration::from_secs(30);
@@ -19,7 +19,7 @@ pub async fn run(flags: ClusterFlags) -> Result<()> {
     crate::print(format_args!("scheduler at {address}"));
     crate::print(format_args!("dashboard at {}", scheduler.dashboard()));
     let memory = match &flags.memory {
-        Some(size) => size.clone(),
+        Some(size) => format!("{}B", memory_flag(size)?),
         None => format!("{}B", share_of_memory(flags.workers)?),
     };
     let mut stop = Stop::on_signals();

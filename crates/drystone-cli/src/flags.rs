@@ -1,6 +1,6 @@
 //! What can be said on the command line.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -87,17 +87,20 @@ pub struct SchedulerFlags {
 }
 
 impl SchedulerFlags {
-    /// The command that starts a worker for a scheduler at this address.
-    pub fn worker_command(&self, scheduler: SocketAddr) -> String {
-        let trust = self.trust.as_typed();
-        if scheduler.ip().is_loopback() {
-            return format!("drystone worker {scheduler}{trust}");
-        }
-        let scheduler = match scheduler.ip().is_unspecified() {
-            true => format!("{}:{}", this_machine(), scheduler.port()),
-            false => scheduler.to_string(),
+    /// The command that starts a worker for a scheduler that listens here.
+    pub fn worker_command(&self, address: SocketAddr, trust: &Trust) -> String {
+        let mut host = match address.ip() {
+            ip if ip.is_unspecified() => this_machine(),
+            IpAddr::V6(ip) => format!("[{ip}]"),
+            IpAddr::V4(ip) => ip.to_string(),
         };
-        format!("drystone worker {scheduler} --bind 0.0.0.0:0 --host NAME{trust}")
+        let mut own = if address.ip().is_loopback() { "" } else { " --bind 0.0.0.0:0 --host NAME" };
+        if let Trust::Tls(identity) = trust {
+            host = identity.name_or(&host).unwrap_or(host);
+            // A worker has its name from its certificate.
+            own = own.trim_end_matches(" --host NAME");
+        }
+        format!("drystone worker {host}:{}{own}{}", address.port(), self.trust.as_typed())
     }
 
     pub fn options(&self) -> Result<SchedulerOptions> {
@@ -127,13 +130,13 @@ pub struct WorkerFlags {
     /// Where to listen; port 0 takes a free one
     #[arg(long, default_value = "127.0.0.1:0")]
     bind: SocketAddr,
-    /// Name or address by which others reach this worker [default: the address of --bind]
+    /// Name or address by which others reach this worker [default: the address of --bind, or the first name of the certificate if that is not for it]
     #[arg(long)]
     host: Option<String>,
     /// Seconds between two signs of life
     #[arg(long, value_name = "SECONDS", default_value_t = 1.0, value_parser = seconds(0.1, 600.0))]
     heartbeat: f64,
-    /// Seconds to reach the scheduler in
+    /// Seconds to reach the scheduler in; one that was there and is gone is waited for ten minutes
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = value_parser!(u64).range(1..=86400))]
     connect_timeout: u64,
     #[command(flatten)]
@@ -145,7 +148,7 @@ impl WorkerFlags {
         let mut options = WorkerOptions::new(self.scheduler, self.trust.trust()?);
         options.slots = self.slots.unwrap_or(options.slots);
         if let Some(size) = &self.memory {
-            options.memory_budget = memory::parse_bytes(size)?;
+            options.memory_budget = memory_flag(size)?;
         }
         (options.name, options.host) = (self.name, self.host);
         (options.bind, options.data_root) = (self.bind, self.data_root);
@@ -198,6 +201,13 @@ fn seconds(least: f64, most: f64) -> impl Fn(&str) -> Result<f64, String> + Clon
         Ok(seconds) if (least..=most).contains(&seconds) => Ok(seconds),
         _ => Err(format!("expected {least} to {most} seconds")),
     }
+}
+
+/// What `--memory` says.
+pub fn memory_flag(size: &str) -> Result<u64> {
+    let expected = "a number with a unit, as in 512MiB or 8GB";
+    memory::parse_bytes(size)
+        .map_err(|_| Error::parameter("--memory", expected, format!("{size:?}")))
 }
 
 /// Shares the memory that workers on one machine may keep blocks in.

@@ -59,12 +59,18 @@ fn say() -> Say {
 
 async fn scheduler(flags: SchedulerFlags) -> Result<()> {
     let stop = Stop::on_signals();
-    let scheduler = Scheduler::bind(flags.options()?, say()).await?;
+    let options = flags.options()?;
+    let trust = options.trust.clone();
+    let scheduler = Scheduler::bind(options, say()).await?;
     let address = scheduler.address();
     print(format_args!("scheduler at {address}"));
     print(format_args!("dashboard at {}", scheduler.dashboard()));
-    print(format_args!("start a worker with: {}", flags.worker_command(address)));
-    scheduler.serve(stop).await
+    print(format_args!("start a worker with: {}", flags.worker_command(address, &trust)));
+    scheduler.serve(stop).await?;
+    print(
+        "the scheduler ends; workers wait ten minutes for another one at its address, drivers one",
+    );
+    Ok(())
 }
 
 async fn worker(flags: WorkerFlags) -> Result<()> {

@@ -57,6 +57,9 @@ fn words(known: &State) -> String {
     }
     for fit in known.fits.iter().take(MAX_FITS) {
         let _ = writeln!(text, "{}", fit_lines(fit));
+        if fit.status == "running" && known.workers.is_empty() {
+            let _ = writeln!(text, "    waits for a worker");
+        }
     }
     text.truncate(text.trim_end().len());
     text

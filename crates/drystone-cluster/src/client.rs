@@ -238,8 +238,7 @@ impl Cluster {
     }
 
     fn trying_again(&self, error: &Error) -> String {
-        let (scheduler, seconds) = (&self.scheduler, self.patience.as_secs());
-        format!("trying the step again for {seconds} s, by the scheduler at {scheduler}: {error}")
+        format!("the step is tried again for {} s: {error}", self.patience.as_secs())
     }
 
     fn gave_up(&self) -> Error {

@@ -99,6 +99,7 @@ impl Listening {
             routes = routes.route(path, get(([(CONTENT_TYPE, kind)], text)));
         }
         let routes = routes
+            .fallback(nothing_else)
             .layer(axum::middleware::from_fn(only_for_loopback))
             .layer(axum::middleware::map_response(with_policy))
             .with_state(shown);
@@ -122,12 +123,20 @@ async fn state(State(shown): State<Arc<Shown>>, headers: HeaderMap) -> Response 
     refusal(StatusCode::UNAUTHORIZED, error)
 }
 
+/// Most often somebody took this port for the scheduler's.
+async fn nothing_else(State(shown): State<Arc<Shown>>) -> Response {
+    let error = format!("this is the dashboard; the scheduler is at {}", shown.board.address());
+    refusal(StatusCode::NOT_FOUND, &error)
+}
+
 /// A page of another site whose name leads here must not read ours: browsers send that name.
 async fn only_for_loopback(
     request: axum::extract::Request,
     next: axum::middleware::Next,
 ) -> Response {
+    // HTTP/2 says it in the address.
     let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
+    let host = host.or_else(|| request.uri().authority().map(|authority| authority.as_str()));
     let host = host.map(|host| host.rsplit_once(':').map_or(host, |(name, _)| name));
     if matches!(host, Some("127.0.0.1" | "localhost" | "[::1]")) {
         Admission::grant(&request);

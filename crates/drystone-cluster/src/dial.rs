@@ -1,4 +1,4 @@
-//! Connections that are made by hand, for HTTP/1.1: the engine makes its own (`endpoint`).
+//! Connections to schedulers; between schedulers and workers the engine makes its own (`endpoint`).
 
 use std::io;
 use std::time::Duration;
@@ -23,7 +23,6 @@ const CONNECT: Duration = Duration::from_secs(3);
 /// that `trust` asks for.
 pub(crate) async fn dial(trust: &Trust, host: &str, port: u16) -> Result<Stream> {
     trust.check_host("scheduler", host)?;
-    trust.check_listener(port)?;
     let connection = timeout(CONNECT, connect(trust, host, port)).await;
     connection.unwrap_or_else(|_| Err(failed(host, port, io::ErrorKind::TimedOut.into())))
 }
@@ -32,6 +31,8 @@ async fn connect(trust: &Trust, host: &str, port: u16) -> Result<Stream> {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     let stream = TcpStream::connect((bare, port)).await;
     let stream = stream.map_err(|error| failed(host, port, error))?;
+    // Now, and not before: who listens may have changed meanwhile.
+    trust.check_listener(port)?;
     // A connection that this cannot be said of is gone already, which using it will show.
     let _ = stream.set_nodelay(true);
     Ok(Stream::new(match trust {
@@ -48,8 +49,11 @@ async fn encrypted(identity: &Identity, stream: TcpStream, host: &str, port: u16
 }
 
 fn failed(host: &str, port: u16, error: io::Error) -> Error {
+    let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
     let mut found = format!("{host}:{port} cannot be reached");
-    if let Some(hint) = hint(&error) {
+    let nobody = "nobody listens there: `drystone scheduler` starts a scheduler";
+    let nobody = (error.kind() == io::ErrorKind::ConnectionRefused).then_some(nobody);
+    if let Some(hint) = hint(&error).or(nobody) {
         found = format!("{found} ({hint})");
     }
     Error::from(ErrorKind::Worker { found }).caused_by(error)

@@ -12,7 +12,7 @@ use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue, ORIGIN, WWW_AUTHENTICAT
 use tonic::Status;
 
 use crate::link::Refusal;
-use crate::trust::Trust;
+use crate::trust::{Trust, shows_token};
 
 /// Whether a request of a connection has been admitted: each connection has one of its own, as
 /// an extension of its requests. Who never had any does not keep its place.
@@ -47,7 +47,7 @@ pub(crate) async fn guard(
         Admission::grant(&request);
         return next.run(request).await;
     }
-    let message = refusal(&trust);
+    let message = refusal(&trust, request.headers());
     if speaks_grpc(request.headers()) {
         return Status::unauthenticated(message).into_http();
     }
@@ -57,13 +57,21 @@ pub(crate) async fn guard(
     response
 }
 
-fn refusal(trust: &Trust) -> String {
+fn refusal(trust: &Trust, headers: &HeaderMap) -> String {
     match trust {
-        Trust::Token(token) => format!(
-            "not the token of this cluster, which is in {} (or where DRYSTONE_TOKEN_FILE says) and \
-             for the user's own processes",
-            token.file().display()
-        ),
+        Trust::Token(token) => {
+            let file = token.file().display();
+            match shows_token(headers) {
+                true => format!(
+                    "another token than the one in {file}: processes of its user read it by \
+                     themselves, unless DRYSTONE_TOKEN_FILE names another file"
+                ),
+                false => format!(
+                    "no token: the one in {file} is asked for here, which processes of its user \
+                     read by themselves, without `--insecure`"
+                ),
+            }
+        }
         Trust::Tls(_) | Trust::Insecure => "not admitted".to_owned(),
     }
 }

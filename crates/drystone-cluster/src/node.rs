@@ -7,8 +7,8 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use ballista_core::serde::protobuf::BallistaPhysicalPlanNode;
 use ballista_core::serde::protobuf::ballista_physical_plan_node::PhysicalPlanType as Engines;
+use ballista_core::serde::protobuf::{BallistaPhysicalPlanNode, PartitionLocation};
 use datafusion::arrow::array::{Array, BinaryArray, RecordBatch, UInt64Array};
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::tree_node::TreeNodeRecursion;
@@ -26,6 +26,7 @@ use datafusion::physical_plan::{
 };
 use datafusion::prelude::SessionConfig;
 use datafusion_proto::physical_plan::AsExecutionPlan;
+use datafusion_proto::protobuf::partitioning::PartitionMethod;
 use datafusion_proto::protobuf::physical_plan_node::PhysicalPlanType;
 use datafusion_proto::protobuf::{MemoryScanExecNode, PhysicalPlanNode};
 use drystone_core::{CancelToken, wire};
@@ -145,14 +146,18 @@ fn leaf(first: u64, end: u64) -> Option<MemoryScanExecNode> {
 /// The input of a node, if it is ours.
 fn ours(plan: &PhysicalPlanNode) -> Option<&PhysicalPlanNode> {
     match &plan.physical_plan_type {
-        Some(PhysicalPlanType::Extension(node)) if Body::claims(&node.node) => node.inputs.first(),
+        Some(PhysicalPlanType::Extension(node)) if Body::claims(&node.node) => {
+            // All inputs would be decoded, whichever are looked at.
+            let [input] = node.inputs.as_slice() else { return None };
+            Some(input)
+        }
         _ => None,
     }
 }
 
 /// Whether a plan is a stage of ours, as the engine cuts it: its result is written, one of our
-/// nodes makes it, from runs of blocks or from results of another stage.
-pub(crate) fn is_stage(plan: &PhysicalPlanNode) -> bool {
+/// nodes makes it, from runs of blocks or from results of another stage of this job.
+pub(crate) fn is_stage(plan: &PhysicalPlanNode, job_id: &str) -> bool {
     let written = engines(plan).and_then(|(node, inputs)| match (node, inputs) {
         (Engines::ShuffleWriter(writer), [step]) => {
             (writer.output_partitioning.is_none() && writer.input.is_none()).then_some(step)
@@ -162,20 +167,36 @@ pub(crate) fn is_stage(plan: &PhysicalPlanNode) -> bool {
     let input = written.and_then(ours).and_then(|input| input.physical_plan_type.as_ref());
     match input {
         Some(PhysicalPlanType::MemoryScan(leaf)) => is_runs(leaf),
-        Some(PhysicalPlanType::Merge(merge)) => merge.input.as_deref().is_some_and(is_results),
+        Some(PhysicalPlanType::Merge(merge)) => {
+            merge.input.as_deref().is_some_and(|input| is_results(input, job_id))
+        }
         _ => false,
     }
 }
 
-/// Whether a node reads the results of our map.
-fn is_results(plan: &PhysicalPlanNode) -> bool {
-    match engines(plan) {
-        Some((Engines::ShuffleReader(reader), [])) => {
-            let schema = answers().as_ref().try_into().ok();
-            schema.is_some() && reader.schema == schema && reader.partition.len() <= MAX_PARTITIONS
-        }
-        _ => false,
-    }
+/// Whether a node reads results of our map and nothing else: each partition those of one, from
+/// workers that the engine's decoder understands, in files of this job.
+fn is_results(plan: &PhysicalPlanNode, job_id: &str) -> bool {
+    let Some((Engines::ShuffleReader(reader), [])) = engines(plan) else { return false };
+    let n_partitions = reader.partition.len();
+    let method = reader.partitioning.as_ref().and_then(|all| all.partition_method.as_ref());
+    let schema = answers().as_ref().try_into().ok();
+    n_partitions <= MAX_PARTITIONS
+        && matches!(method, Some(PartitionMethod::Unknown(n)) if *n == n_partitions as u64)
+        && reader.coalesce.is_none()
+        && !reader.broadcast
+        && schema.is_some()
+        && reader.schema == schema
+        && reader.partition.iter().all(|all| all.location.iter().all(|at| is_result(at, job_id)))
+}
+
+/// Whether it is where one of a job's results is: its name is a directory.
+fn is_result(at: &PartitionLocation, job_id: &str) -> bool {
+    let worker = at.executor_meta.as_ref();
+    worker.is_some_and(|worker| worker.specification.is_some() && worker.os_info.is_some())
+        && at.partition_id.as_ref().is_some_and(|id| id.job_id == job_id)
+        && at.partition_stats.is_some()
+        && !at.is_sort_shuffle
 }
 
 /// A node of Ballista's own, and its inputs.
@@ -321,6 +342,11 @@ impl fmt::Debug for StepExec {
 #[cfg(test)]
 mod tests {
     use ballista_core::execution_plans::{ShuffleReaderExec, ShuffleWriterExec};
+    use ballista_core::serde::protobuf::{CoalescePlan, ShuffleReaderExecNode};
+    use ballista_core::serde::scheduler::{
+        ExecutorMetadata, ExecutorOperatingSystemSpecification, ExecutorSpecification, PartitionId,
+        PartitionLocation as Place, PartitionStats,
+    };
 
     use super::*;
 
@@ -350,13 +376,32 @@ mod tests {
 
     fn results(schema: SchemaRef) -> Arc<dyn ExecutionPlan> {
         let one = Partitioning::UnknownPartitioning(1);
-        Arc::new(ShuffleReaderExec::try_new(1, vec![vec![]], schema, one).expect("a reader"))
+        let at = place_of_a_result("job");
+        Arc::new(ShuffleReaderExec::try_new(1, vec![vec![at]], schema, one).expect("a reader"))
+    }
+
+    fn place_of_a_result(job_id: &str) -> Place {
+        Place {
+            map_partition_id: 0,
+            partition_id: PartitionId { job_id: job_id.into(), stage_id: 1, partition_id: 0 },
+            executor_meta: ExecutorMetadata {
+                id: "w".to_owned(),
+                host: "127.0.0.1".to_owned(),
+                port: 1,
+                grpc_port: 1,
+                specification: ExecutorSpecification::default(),
+                os_info: ExecutorOperatingSystemSpecification::default(),
+            },
+            partition_stats: PartitionStats::default(),
+            file_id: None,
+            is_sort_shuffle: false,
+        }
     }
 
     #[test]
     fn stages_of_ours_and_nothing_else() {
-        assert!(is_stage(&encoded(written(step(runs_of_blocks())))));
-        assert!(is_stage(&encoded(written(step(gathered(results(answers())))))));
+        assert!(is_stage(&encoded(written(step(runs_of_blocks()))), "job"));
+        assert!(is_stage(&encoded(written(step(gathered(results(answers()))))), "job"));
         let others = [
             runs_of_blocks(),
             step(runs_of_blocks()),
@@ -368,7 +413,58 @@ mod tests {
             written(written(step(runs_of_blocks()))),
         ];
         for other in others {
-            assert!(!is_stage(&encoded(Arc::clone(&other))), "{other:?}");
+            assert!(!is_stage(&encoded(Arc::clone(&other)), "job"), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_second_input_is_not_decoded() {
+        let mut stage = encoded(written(step(runs_of_blocks())));
+        let Some(PhysicalPlanType::Extension(writer)) = &mut stage.physical_plan_type else {
+            panic!("another node");
+        };
+        let Some(PhysicalPlanType::Extension(step)) = &mut writer.inputs[0].physical_plan_type
+        else {
+            panic!("another node");
+        };
+        step.inputs.push(encoded(runs_of_blocks()));
+        assert!(!is_stage(&stage, "job"));
+    }
+
+    #[test]
+    fn results_are_of_the_job_and_of_known_workers() {
+        let change = |change: fn(&mut ShuffleReaderExecNode)| {
+            let mut plan = encoded(results(answers()));
+            let Some(PhysicalPlanType::Extension(node)) = &mut plan.physical_plan_type else {
+                panic!("another node");
+            };
+            let mut reader = BallistaPhysicalPlanNode::decode(node.node.as_slice()).expect("ours");
+            let Some(Engines::ShuffleReader(inner)) = &mut reader.physical_plan_type else {
+                panic!("another node");
+            };
+            change(inner);
+            node.node = reader.encode_to_vec();
+            is_results(&plan, "job")
+        };
+        assert!(change(|_| {}));
+        let changes: [fn(&mut ShuffleReaderExecNode); 8] = [
+            |reader| reader.broadcast = true,
+            |reader| reader.coalesce = Some(CoalescePlan::default()),
+            |reader| reader.partitioning = None,
+            |reader| reader.partition.push(reader.partition[0].clone()),
+            |reader| reader.partition[0].location[0].executor_meta = None,
+            |reader| reader.partition[0].location[0].partition_stats = None,
+            |reader| {
+                let worker = reader.partition[0].location[0].executor_meta.as_mut();
+                worker.expect("a worker").os_info = None;
+            },
+            |reader| {
+                let id = reader.partition[0].location[0].partition_id.as_mut();
+                id.expect("a name").job_id = "../job".to_owned();
+            },
+        ];
+        for (idx, hostile) in changes.into_iter().enumerate() {
+            assert!(!change(hostile), "the change {idx}");
         }
     }
 

@@ -9,6 +9,7 @@ mod service;
 
 pub use board::{FitState, PassState, State, WorkerState};
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -93,8 +94,7 @@ impl Scheduler {
     /// [`Io`](drystone_core::ErrorKind::Io) when the address is taken.
     pub async fn bind(options: SchedulerOptions, say: Say) -> Result<Self> {
         options.trust.check_bind(options.bind)?;
-        let listener = listen(options.bind)
-            .map_err(|error| Error::io(&format!("cannot listen on {}", options.bind), error))?;
+        let listener = listen(options.bind).map_err(|error| cannot_listen(options.bind, error))?;
         let address = listener.local_addr();
         let address = address.map_err(|error| Error::io("cannot find the address", error))?;
         let dashboard = dashboard::listen(options.dashboard).await?;
@@ -187,8 +187,21 @@ fn bare_sessions() -> Result<SessionBuilder> {
     Ok(Arc::new(move |_| Ok(state.clone())))
 }
 
+fn cannot_listen(address: SocketAddr, error: io::Error) -> Error {
+    let hint = match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            format!(
+                ": is a scheduler there already (`drystone status {address}`)? Another port, as \
+                     a free one with `--bind 127.0.0.1:0`, will do"
+            )
+        }
+        _ => String::new(),
+    };
+    Error::io(&format!("cannot listen on {address}{hint}"), error)
+}
+
 /// A listener whose connections send small messages at once: they would wait 40 ms otherwise.
-fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = match address {
         SocketAddr::V4(_) => TcpSocket::new_v4()?,
         SocketAddr::V6(_) => TcpSocket::new_v6()?,

@@ -127,6 +127,11 @@ fn secret(text: &str) -> Option<HeaderValue> {
     Some(value)
 }
 
+/// Whether a request shows a token, whichever.
+pub(crate) fn shows_token(headers: &HeaderMap) -> bool {
+    given(headers).is_some()
+}
+
 /// The token that a request shows.
 fn given(headers: &HeaderMap) -> Option<&[u8]> {
     match headers.get(AUTHORIZATION) {

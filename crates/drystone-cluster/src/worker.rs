@@ -41,11 +41,13 @@ pub struct WorkerOptions {
     pub data_root: PathBuf,
     /// Where it listens; port 0 takes a free one.
     pub bind: SocketAddr,
-    /// The name or address by which others reach it; by default the address that it listens on.
+    /// The name or address by which others reach it; by default the address that it listens on,
+    /// or with TLS the first name of its certificate if that is not for the address.
     pub host: Option<String>,
     /// How often it says that it lives.
     pub heartbeat: Duration,
-    /// How long it tries to reach the scheduler before it gives up, also when it was connected.
+    /// How long it tries to reach the scheduler before it gives up. One that it was connected to
+    /// is waited for ten minutes, if that is longer: longer than drivers wait.
     pub connect_timeout: Duration,
     /// How it and the others know each other.
     pub trust: Trust,
@@ -71,7 +73,8 @@ impl WorkerOptions {
     }
 
     fn check(&self) -> Result<()> {
-        split_address(&self.scheduler)?;
+        let (scheduler, _) = split_address(&self.scheduler)?;
+        self.trust.check_host("scheduler", scheduler)?;
         if !(1..=MAX_SLOTS).contains(&self.slots) {
             return Err(Error::parameter("slots", format!("1 to {MAX_SLOTS}"), self.slots));
         }
@@ -84,15 +87,19 @@ impl WorkerOptions {
     }
 
     fn host(&self) -> Result<String> {
-        match (&self.host, self.bind.ip()) {
-            (Some(host), _) => Ok(host.clone()),
-            (None, ip) if ip.is_unspecified() => {
+        let bracketed = |ip: IpAddr| match ip {
+            IpAddr::V6(ip) => format!("[{ip}]"),
+            IpAddr::V4(ip) => ip.to_string(),
+        };
+        match (&self.host, self.bind.ip(), &self.trust) {
+            (Some(host), _, _) => Ok(host.parse().map_or_else(|_| host.clone(), bracketed)),
+            (None, ip, Trust::Tls(identity)) => identity.name_or(&bracketed(ip)),
+            (None, ip, _) if ip.is_unspecified() => {
                 let expected = "the name or address by which others reach this worker, when it \
                                 listens on all";
                 Err(Error::parameter("host", expected, "none"))
             }
-            (None, IpAddr::V6(ip)) => Ok(format!("[{ip}]")),
-            (None, ip) => Ok(ip.to_string()),
+            (None, ip, _) => Ok(bracketed(ip)),
         }
     }
 }

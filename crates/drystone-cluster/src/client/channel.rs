@@ -1,23 +1,24 @@
 //! Submitting a step to the engine, and fetching what it comes to.
 
+use std::error::Error as _;
+
 use ballista_core::error::BallistaError;
 use ballista_core::serde::protobuf::execute_query_params::Query;
 use ballista_core::serde::protobuf::scheduler_grpc_client::SchedulerGrpcClient;
 use ballista_core::serde::protobuf::{
     ExecuteQueryParams, PartitionLocation, SuccessfulJob, job_status,
 };
-use ballista_core::utils::create_grpc_client_endpoint;
 use ballista_core::version::insert_version_header;
 use datafusion::arrow::array::RecordBatch;
 use datafusion_proto::physical_plan::AsExecutionPlan;
 use datafusion_proto::protobuf::PhysicalPlanNode;
 use drystone_core::{Error, ErrorKind, Result};
 use futures::TryStreamExt;
-use tonic::{Request, Status};
+use tonic::{Code, Request, Status};
 
 use crate::codec::StepCodec;
 use crate::connections::Connections;
-use crate::endpoint::secured;
+use crate::endpoint::to_scheduler;
 use crate::message::{Body, Part, Run, Stage, Work};
 use crate::trust::Trust;
 use crate::{MAX_MESSAGE, engine_failed, node};
@@ -32,20 +33,19 @@ pub(super) struct Attempt<'a> {
 
 /// A connection to the engine's scheduler, which is made when it is needed.
 pub(super) struct Channel {
+    address: String,
     scheduler: SchedulerGrpcClient<tonic::transport::Channel>,
     workers: Connections,
 }
 
 impl Channel {
     /// Within a runtime only.
-    pub fn new(scheduler: &str, trust: &Trust) -> Result<Self> {
-        let endpoint = create_grpc_client_endpoint(format!("http://{scheduler}"), None);
-        let endpoint = endpoint.map_err(Error::external)?;
-        let endpoint = secured(trust)(endpoint).map_err(Error::external)?;
+    pub fn new(address: &str, trust: &Trust) -> Result<Self> {
         let size = MAX_MESSAGE as usize;
-        let scheduler = SchedulerGrpcClient::new(endpoint.connect_lazy());
+        let scheduler = SchedulerGrpcClient::new(to_scheduler(trust, address)?);
         let scheduler = scheduler.max_encoding_message_size(size).max_decoding_message_size(size);
-        Ok(Self { scheduler, workers: Connections::new(trust.clone()) })
+        let address = address.to_owned();
+        Ok(Self { address, scheduler, workers: Connections::new(trust.clone()) })
     }
 
     /// What a step comes to. When this is dropped the scheduler cancels the step.
@@ -64,8 +64,9 @@ impl Channel {
         insert_version_header(request.metadata_mut());
         let mut scheduler = self.scheduler.clone();
         let mut statuses =
-            scheduler.execute_query_push(request).await.map_err(refused)?.into_inner();
-        while let Some(update) = statuses.message().await.map_err(refused)? {
+            scheduler.execute_query_push(request).await.map_err(|status| self.refused(&status))?;
+        let statuses = statuses.get_mut();
+        while let Some(update) = statuses.message().await.map_err(|status| self.refused(&status))? {
             match update.status.and_then(|status| status.status) {
                 Some(job_status::Status::Successful(job)) => return self.fetch(job).await,
                 Some(job_status::Status::Failed(failure)) => return Err(failed(failure.error)),
@@ -73,6 +74,19 @@ impl Channel {
             }
         }
         Err(failed("the scheduler ended before the step did".to_owned()))
+    }
+
+    /// What a status means that is no answer: most often that nobody is there.
+    fn refused(&self, status: &Status) -> Error {
+        let (address, said) = (&self.address, status.message());
+        let lost = status.code() == Code::Unavailable || status.source().is_some();
+        failed(match lost {
+            true => format!(
+                "the scheduler at {address} is gone ({said}): \
+                 start it again there with `drystone scheduler`"
+            ),
+            false => format!("the scheduler at {address}: {said}"),
+        })
     }
 
     async fn fetch(&self, job: SuccessfulJob) -> Result<Part> {
@@ -119,8 +133,4 @@ fn encode(attempt: &Attempt<'_>) -> Result<Vec<u8>> {
 
 fn failed(found: String) -> Error {
     ErrorKind::Worker { found }.into()
-}
-
-fn refused(status: Status) -> Error {
-    failed(format!("the scheduler: {}", status.message()))
 }

@@ -43,10 +43,18 @@ pub(crate) fn split_address(address: &str) -> Result<(&str, u16)> {
     let parts = address.rsplit_once(':');
     let parts = parts.and_then(|(host, port)| Some((host, port.parse().ok()?)));
     match parts {
-        Some((host, port)) if !host.is_empty() && !host.contains(['/', '@', ' ']) => {
+        Some((host, port))
+            if !host.is_empty()
+                && !host.contains(['/', '@', ' '])
+                && host.contains(':') == host.starts_with('[') =>
+        {
             Ok((host.trim_start_matches('[').trim_end_matches(']'), port))
         }
-        _ => Err(Error::parameter("scheduler", "an address, as in 127.0.0.1:8786", address)),
+        _ => Err(Error::parameter(
+            "scheduler",
+            "an address, as in 127.0.0.1:8786 or [::1]:8786",
+            address,
+        )),
     }
 }
 

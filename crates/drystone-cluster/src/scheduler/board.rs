@@ -61,6 +61,11 @@ impl Board {
         Self { address, dashboard, started: Instant::now(), known: Mutex::default() }
     }
 
+    /// Where the scheduler listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -16,11 +16,11 @@ use ballista_core::serde::protobuf::{
     ExecutorStoppedParams, ExecutorStoppedResult, GetJobMetricsParams, GetJobMetricsResult,
     GetJobStatusParams, GetJobStatusResult, HeartBeatParams, HeartBeatResult, PollWorkParams,
     PollWorkResult, RegisterExecutorParams, RegisterExecutorResult, RemoveSessionParams,
-    RemoveSessionResult, TaskStatus, UpdateTaskStatusParams, UpdateTaskStatusResult, job_status,
-    task_status,
+    RemoveSessionResult, SuccessfulTask, TaskStatus, UpdateTaskStatusParams,
+    UpdateTaskStatusResult, job_status, task_status,
 };
 use ballista_scheduler::scheduler_server::JobIdGenerator;
-use ballista_scheduler::state::execution_stage::ExecutionStage;
+use ballista_scheduler::state::execution_stage::{ExecutionStage, TaskInfo};
 use futures::Stream;
 use tokio::sync::Notify;
 use tonic::{Code, Request, Response, Status};
@@ -83,27 +83,50 @@ impl Steps {
 }
 
 impl Steps {
-    /// Whether a status can be of a task: the engine believes what it is told, and one wrong
-    /// number ends its only thread of events.
-    async fn is_of_a_task(&self, status: &TaskStatus) -> bool {
-        let fits = match &status.status {
-            None => false,
-            Some(task_status::Status::Successful(done)) => {
-                done.partitions.iter().all(|written| written.partition_id < MAX_PARTITIONS)
-            }
-            Some(_) => true,
-        };
+    /// Whether a status can be of a task that this worker has: the engine believes what it is
+    /// told, and one wrong number ends its only thread of events.
+    async fn is_of_a_task(&self, status: &TaskStatus, worker: &str) -> bool {
         let jobs = self.server.state.task_manager.get_running_job_cache();
-        let Some(job) = jobs.get(&JobId::from(status.job_id.clone())) else { return fits };
+        let Some(job) = jobs.get(&JobId::from(status.job_id.clone())) else { return false };
         let graph = job.execution_graph.read().await;
-        fits && match graph.stages().get(&(status.stage_id as usize)) {
-            Some(ExecutionStage::Running(stage)) => {
-                (status.task_id as usize) < stage.task_infos.len()
-            }
-            Some(_) => true,
-            None => false,
-        }
+        let (attempt, tasks) = match graph.stages().get(&(status.stage_id as usize)) {
+            Some(ExecutionStage::Running(stage)) => (stage.stage_attempt_num, &stage.task_infos),
+            Some(ExecutionStage::Successful(stage)) => (stage.stage_attempt_num, &stage.task_infos),
+            Some(ExecutionStage::Failed(stage)) => (stage.stage_attempt_num, &stage.task_infos),
+            _ => return false,
+        };
+        let of = status.stage_attempt_num as usize;
+        // What is of an earlier attempt is ignored, whatever becomes of the stage meanwhile; but
+        // that the worker is free again is not.
+        let task = tasks.get(status.task_id as usize);
+        of < attempt || of == attempt && task.is_some_and(|task| is_run_by(task, worker))
     }
+}
+
+/// Whether a worker has a task, of which no end was told yet.
+fn is_run_by(task: &TaskInfo, worker: &str) -> bool {
+    matches!(&task.task_status, task_status::Status::Running(run) if run.executor_id == worker)
+}
+
+/// The end of a task without all that tasks of ours have not, and the engine would decode; `None`
+/// for one that makes no sense.
+fn cleaned(mut status: TaskStatus) -> Option<TaskStatus> {
+    status.metrics = Vec::new();
+    match &mut status.status {
+        None => return None,
+        Some(task_status::Status::Successful(done)) => {
+            if done.partitions.iter().any(|written| written.partition_id >= MAX_PARTITIONS) {
+                return None;
+            }
+            *done = SuccessfulTask {
+                executor_id: std::mem::take(&mut done.executor_id),
+                partitions: std::mem::take(&mut done.partitions),
+                ..Default::default()
+            };
+        }
+        Some(_) => {}
+    }
+    Some(status)
 }
 
 type Statuses = Pin<Box<dyn Stream<Item = Result<GetJobStatusResult, Status>> + Send>>;
@@ -176,9 +199,10 @@ impl SchedulerGrpc for Steps {
         request: Request<UpdateTaskStatusParams>,
     ) -> Result<Response<UpdateTaskStatusResult>, Status> {
         let mut request = request;
+        let worker = request.get_ref().executor_id.clone();
         let statuses = std::mem::take(&mut request.get_mut().task_status);
-        for status in statuses {
-            if self.is_of_a_task(&status).await {
+        for status in statuses.into_iter().filter_map(cleaned) {
+            if self.is_of_a_task(&status, &worker).await {
                 request.get_mut().task_status.push(status);
             }
         }
@@ -268,7 +292,7 @@ mod tests {
     use std::net::SocketAddr;
     use std::time::Duration;
 
-    use ballista_core::serde::protobuf::{ShuffleWritePartition, SuccessfulTask};
+    use ballista_core::serde::protobuf::ShuffleWritePartition;
     use ballista_core::version::insert_version_header;
     use datafusion_proto::physical_plan::AsExecutionPlan;
     use datafusion_proto::protobuf::PhysicalPlanNode;
@@ -364,10 +388,18 @@ mod tests {
         };
         for status in [None, done(0), done(u64::MAX)] {
             for (stage_id, task_id) in [(1, 0), (1, u32::MAX), (2, 0), (9, 0), (u32::MAX, 0)] {
-                for job_id in [&number, "another", ""] {
+                for (job_id, stage_attempt_num) in
+                    [(&*number, 0), (&*number, 1), (&*number, u32::MAX), ("another", 0), ("", 0)]
+                {
                     let (job_id, status) = (job_id.to_owned(), status.clone());
-                    let status =
-                        TaskStatus { job_id, stage_id, task_id, status, ..Default::default() };
+                    let status = TaskStatus {
+                        job_id,
+                        stage_id,
+                        task_id,
+                        stage_attempt_num,
+                        status,
+                        ..Default::default()
+                    };
                     let executor_id = worker.clone();
                     let task_status = vec![status];
                     let update = UpdateTaskStatusParams { executor_id, task_status };

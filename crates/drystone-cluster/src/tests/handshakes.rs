@@ -109,9 +109,21 @@ async fn a_server_of_another_name_is_refused() {
         assert_eq!(error.matches("is for another name").count(), 2, "{error}");
         assert!(server.refusal().await.contains("BadCertificate"));
         let error = keys.identity(name).check_name("127.0.0.1").unwrap_err().to_string();
-        assert!(error.contains("expected a certificate for \"127.0.0.1\""), "{error}");
+        assert!(error.contains(&format!("a name of the certificate: {name}")), "{error}");
         keys.identity(name).check_name(name).unwrap();
     }
+}
+
+#[test]
+fn who_has_no_name_of_its_own_takes_one_of_its_certificate() {
+    let keys = Keys::of(&["127.0.0.1", "node-1.example.org", "127.0.0.2", "::1"]);
+    let name = |of: &str, asked: &str| keys.identity(of).name_or(asked).unwrap();
+    for of in ["127.0.0.1", "node-1.example.org", "127.0.0.2"] {
+        assert_eq!((&*name(of, of), &*name(of, "127.0.0.3")), (of, of));
+    }
+    assert_eq!((&*name("--1", "[::1]"), &*name("--1", "0.0.0.0")), ("[::1]", "[::1]"));
+    let error = keys.identity("client").name_or("127.0.0.1").unwrap_err().to_string();
+    assert!(error.contains("the certificate of a client"), "{error}");
 }
 
 #[tokio::test]

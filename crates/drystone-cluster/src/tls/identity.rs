@@ -1,6 +1,7 @@
 //! Who a process is: its certificate, its key, and the authority that it believes.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,12 +9,12 @@ use std::time::Duration;
 use drystone_core::{Error, Result};
 use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{ParsedCertificate, WebPkiClientVerifier};
 use rustls::sign::CertifiedKey;
 use rustls::version::TLS13;
-use rustls::{CertificateError, ClientConfig, RootCertStore, ServerConfig};
+use rustls::{CertificateError, ClientConfig, Error as Tls, RootCertStore, ServerConfig};
 use tokio_rustls::TlsAcceptor;
 use tonic::transport::{Certificate, ClientTlsConfig, Identity as Pair};
 
@@ -124,16 +125,59 @@ impl Identity {
     /// refuse to connect.
     ///
     /// # Errors
-    /// [`Parameter`](drystone_core::ErrorKind::Parameter) for what is no name;
-    /// [`Format`](drystone_core::ErrorKind::Format) if the certificate is for other names.
+    /// [`Parameter`](drystone_core::ErrorKind::Parameter) for what is no name, or none of the
+    /// certificate's.
     pub fn check_name(&self, host: &str) -> Result<()> {
-        let name = server_name(host)?;
-        let leaf = leaf(&self.0.chain)?;
-        verify_server_name(&leaf, &name).map_err(|error| {
-            let expected = format!("a certificate for {host:?}: see `drystone tls init --hosts`");
-            let error = Error::format(expected, "one for other names").caused_by(error);
-            error.in_file(&self.0.dir.join(CERT))
-        })
+        if self.is_for(&server_name(host)?)? {
+            return Ok(());
+        }
+        let expected = match self.names()?.as_slice() {
+            [] => "that of a host, and this is the certificate of a client: take the directory of \
+                   the host"
+                .to_owned(),
+            names => format!("a name of the certificate: {}", names.join(", ")),
+        };
+        let error = Error::parameter("host", expected, format!("{host:?}"));
+        Err(error.in_file(&self.0.dir.join(CERT)))
+    }
+
+    /// What others can call this process by: `asked` if the certificate is for it, or else the
+    /// first of its names.
+    ///
+    /// # Errors
+    /// As for [`check_name`](Self::check_name), if it is for none.
+    pub fn name_or(&self, asked: &str) -> Result<String> {
+        match self.names()?.into_iter().next() {
+            Some(first) if !self.is_for(&server_name(asked)?)? => Ok(first),
+            _ => self.check_name(asked).map(|()| asked.to_owned()),
+        }
+    }
+
+    fn is_for(&self, name: &ServerName<'_>) -> Result<bool> {
+        Ok(verify_server_name(&leaf(&self.0.chain)?, name).is_ok())
+    }
+
+    /// The names in the certificate. There is no other way to them than to ask for one that is
+    /// in none.
+    fn names(&self) -> Result<Vec<String>> {
+        let nobody = server_name("nobody.invalid")?;
+        match verify_server_name(&leaf(&self.0.chain)?, &nobody) {
+            Err(Tls::InvalidCertificate(CertificateError::NotValidForNameContext {
+                presented,
+                ..
+            })) => {
+                let bare = |name: &String| {
+                    let inner = name.split_once('(').map_or("", |(_, inner)| inner);
+                    let inner = inner.trim_end_matches(')').trim_matches('"');
+                    match inner.parse() {
+                        Ok(IpAddr::V6(ip)) => format!("[{ip}]"),
+                        _ => inner.to_owned(),
+                    }
+                };
+                Ok(presented.iter().map(bare).collect())
+            }
+            _ => Ok(Vec::new()),
+        }
     }
 
     /// One that is believed by nobody: authority and certificate as they are.

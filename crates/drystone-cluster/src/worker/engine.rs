@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use arrow_flight::flight_service_server::FlightServiceServer;
+use ballista_core::BALLISTA_PROTOCOL_VERSION;
 use ballista_core::config::BALLISTA_CLIENT_IO_RETRIES_TIMES;
 use ballista_core::extension::SessionConfigExt;
 use ballista_core::serde::protobuf::executor_grpc_server::ExecutorGrpcServer;
 use ballista_core::serde::protobuf::scheduler_grpc_client::SchedulerGrpcClient;
 use ballista_core::serde::protobuf::{ExecutorRegistration, ExecutorSpecification};
-use ballista_core::{BALLISTA_PROTOCOL_VERSION, utils::create_grpc_client_endpoint};
 use ballista_executor::executor::Executor;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::SessionConfig;
@@ -20,7 +20,7 @@ use super::scratch::Scratch;
 use super::service::{self, Tasks};
 use super::task::Tools;
 use super::{WorkerOptions, Workshop};
-use crate::endpoint::secured;
+use crate::endpoint::{secured, to_scheduler};
 use crate::link::WorkerHello;
 use crate::trust::Trust;
 use crate::{MAX_MESSAGE, engine_failed};
@@ -103,10 +103,7 @@ fn scheduler(
     trust: &Trust,
     address: &str,
 ) -> Result<SchedulerGrpcClient<tonic::transport::Channel>> {
-    let endpoint = create_grpc_client_endpoint(format!("http://{address}"), None);
-    let endpoint = endpoint.map_err(Error::external)?;
-    let endpoint = secured(trust)(endpoint).map_err(Error::external)?;
     let size = MAX_MESSAGE as usize;
-    let client = SchedulerGrpcClient::new(endpoint.connect_lazy());
+    let client = SchedulerGrpcClient::new(to_scheduler(trust, address)?);
     Ok(client.max_decoding_message_size(size).max_encoding_message_size(size))
 }

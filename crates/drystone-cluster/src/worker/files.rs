@@ -39,7 +39,8 @@ pub(super) async fn remove_results(work_dir: &str, job_id: &str, stages: &[u32])
 
 /// Writes as much as a small result, and removes it: whether the directory still takes any.
 pub(super) async fn probe(work_dir: &str) -> std::io::Result<()> {
-    let file = Path::new(work_dir).join("probe");
+    // No job has such a name.
+    let file = Path::new(work_dir).join(".probe");
     let written = tokio::fs::write(&file, [0; 64 << 10]).await;
     let _ = tokio::fs::remove_file(&file).await;
     written

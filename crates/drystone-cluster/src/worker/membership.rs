@@ -11,8 +11,13 @@ use crate::link::lines::{Lines, Pen, written};
 use crate::link::{FromWorker, ToWorker, WORKER_PATH, WorkerHello};
 use crate::serve::Stop;
 
-/// Between two attempts to reach the scheduler.
+/// Between the first attempts to reach the scheduler, and the later ones.
 const RETRY: Duration = Duration::from_millis(500);
+const RETRY_LATER: Duration = Duration::from_secs(2);
+/// How many are the first.
+const SOON: u32 = 4;
+/// How long a scheduler is waited for that was there: it may be started again.
+const COMES_BACK: Duration = Duration::from_secs(600);
 /// Reports of progress are at least so far apart.
 const REPORT: Duration = Duration::from_millis(100);
 /// A scheduler that is silent for so long is gone: it beats each second.
@@ -49,9 +54,10 @@ impl Membership<'_> {
     /// # Errors
     /// [`Worker`](ErrorKind::Worker) when the scheduler was not there for the whole timeout.
     pub async fn keep(&self, mut stop: Stop, say: impl Fn(&str)) -> Result<()> {
+        let mut timeout = self.options.connect_timeout;
         loop {
             let joined = tokio::select! {
-                joined = self.join(&say) => joined?,
+                joined = self.join(timeout, &say) => joined?,
                 () = stop.asked() => return Ok(()),
             };
             let slots = match self.hello.slots {
@@ -60,6 +66,7 @@ impl Membership<'_> {
             };
             let (name, scheduler) = (&self.hello.name, &self.options.scheduler);
             say(&format!("worker {name} is connected to {scheduler}: {slots}"));
+            timeout = timeout.max(COMES_BACK);
             match self.stay(joined, &mut stop, &say).await {
                 End::Left => return Ok(()),
                 End::Lost(error) => say(&format!("lost the scheduler at {scheduler}: {error}")),
@@ -68,8 +75,9 @@ impl Membership<'_> {
     }
 
     /// Tries until the scheduler accepts the worker or time is over; says each failure.
-    async fn join(&self, say: &impl Fn(&str)) -> Result<Joined> {
+    async fn join(&self, timeout: Duration, say: &impl Fn(&str)) -> Result<Joined> {
         let started = Instant::now();
+        let mut attempts = 0;
         loop {
             let error = match self.try_join().await {
                 Ok(joined) => return Ok(joined),
@@ -79,15 +87,15 @@ impl Membership<'_> {
             if matches!(error.kind(), ErrorKind::Format { .. } | ErrorKind::Parameter { .. }) {
                 return Err(error);
             }
-            let timeout = self.options.connect_timeout;
+            attempts += 1;
+            let pause = if attempts <= SOON { RETRY } else { RETRY_LATER };
             let left = timeout.saturating_sub(started.elapsed());
             if left < RETRY {
-                let seconds = timeout.as_secs();
-                say(&format!("{error}; giving up after {seconds} s: is it running there?"));
+                say(&format!("{error}; giving up after {} s", timeout.as_secs()));
                 return Err(error);
             }
             say(&format!("{error}; trying again for {} s", left.as_secs()));
-            tokio::time::sleep(RETRY).await;
+            tokio::time::sleep(pause.min(left)).await;
         }
     }
 

@@ -70,7 +70,7 @@ impl Tools {
             return Err(format!("{} tasks of one plan, not one", task.task_ids.len()));
         };
         let plan = PhysicalPlanNode::try_decode(&task.plan).map_err(|error| error.to_string())?;
-        if !node::is_stage(&plan) {
+        if !node::is_stage(&plan, &task.job_id) {
             return Err("the plan is not one of drystone".to_owned());
         }
         let plan = plan.try_into_physical_plan(&self.context, &self.codec);
