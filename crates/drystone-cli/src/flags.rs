@@ -60,15 +60,6 @@ impl TrustFlags {
             None => Trust::of_user(),
         }
     }
-
-    /// What the others are started with.
-    pub fn as_typed(&self) -> &str {
-        match self {
-            Self { tls: Some(_), .. } => " --tls DIR",
-            Self { insecure: true, .. } => " --insecure",
-            _ => "",
-        }
-    }
 }
 
 #[derive(Args, Debug)]
@@ -100,7 +91,7 @@ impl SchedulerFlags {
             // A worker has its name from its certificate.
             own = own.trim_end_matches(" --host NAME");
         }
-        format!("drystone worker {host}:{}{own}{}", address.port(), self.trust.as_typed())
+        format!("drystone worker {host}:{}{own}{}", address.port(), trust.flag())
     }
 
     pub fn options(&self) -> Result<SchedulerOptions> {

@@ -92,7 +92,9 @@ impl Cluster {
         let slots = known.workers.iter().map(|worker| worker.slots).sum();
         if slots == 0 {
             let found = format!(
-                "the scheduler at {scheduler} has no workers: start one with `drystone worker {scheduler}`"
+                "the scheduler at {scheduler} has no workers: start one with \
+                 `drystone worker {scheduler}{}`",
+                trust.flag()
             );
             return Err(ErrorKind::Worker { found }.into());
         }
@@ -233,7 +235,9 @@ impl Cluster {
     fn waiting_for_workers(&self) -> String {
         let (scheduler, seconds) = (&self.scheduler, self.patience.as_secs());
         format!(
-            "no worker is left; waiting {seconds} s for one: start it with `drystone worker {scheduler}`"
+            "no worker is left; waiting {seconds} s for one: start it with \
+             `drystone worker {scheduler}{}`",
+            self.trust.flag()
         )
     }
 

@@ -237,6 +237,8 @@ fn payloads(batch: &RecordBatch) -> Result<Vec<Vec<u8>>> {
     let array = batch.columns().first().and_then(|column| column.as_any().downcast_ref());
     let array: &BinaryArray =
         array.ok_or_else(|| DataFusionError::Execution("rows that are no parts".into()))?;
+    // The engine believes the bytes that it has fetched: offsets may lead anywhere.
+    array.to_data().validate_full()?;
     Ok((0..array.len()).map(|row| array.value(row).to_vec()).collect())
 }
 

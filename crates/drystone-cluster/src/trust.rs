@@ -65,6 +65,16 @@ impl Trust {
         Token::of_user().map(Self::Token)
     }
 
+    /// What processes that believe the same are started with, after other words of a command.
+    #[must_use]
+    pub fn flag(&self) -> &'static str {
+        match self {
+            Self::Token(_) => "",
+            Self::Tls(_) => " --tls DIR",
+            Self::Insecure => " --insecure",
+        }
+    }
+
     /// Whether connections are encrypted.
     pub(crate) fn is_tls(&self) -> bool {
         matches!(self, Self::Tls(_))
