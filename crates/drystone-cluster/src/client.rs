@@ -146,9 +146,7 @@ impl Cluster {
     fn work(&self, watch: &Watch<'_>, work: &Work) -> Result<Done> {
         let runs = self.runs(watch.n_blocks as u64);
         let attempt = Attempt { id: watch.step, runs: &runs, work };
-        let done = self.background.run(self.attempt_all(watch, &attempt))?;
-        check_blocks(&done.blocks, watch.n_blocks as u64)?;
-        Ok(done)
+        self.background.run(self.attempt_all(watch, &attempt))
     }
 
     fn next_step(&self) -> u64 {
@@ -161,7 +159,10 @@ impl Cluster {
         let (mut failing, mut most, mut said) = (Since::default(), 0, String::new());
         loop {
             let error = match self.attempt(watch, attempt, &mut ahead).await? {
-                Ok(Part::Done(done)) => return Ok(done),
+                Ok(Part::Done(done)) => match check_blocks(&done.blocks, watch.n_blocks as u64) {
+                    Ok(()) => return Ok(done),
+                    Err(error) => error,
+                },
                 Ok(Part::Failed { error, .. }) => return Err(error.into()),
                 Err(error) => error,
             };

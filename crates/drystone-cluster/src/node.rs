@@ -8,7 +8,9 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use ballista_core::serde::protobuf::ballista_physical_plan_node::PhysicalPlanType as Engines;
-use ballista_core::serde::protobuf::{BallistaPhysicalPlanNode, PartitionLocation};
+use ballista_core::serde::protobuf::{
+    BallistaPhysicalPlanNode, ExecutorMetadata, PartitionLocation,
+};
 use datafusion::arrow::array::{Array, BinaryArray, RecordBatch, UInt64Array};
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::tree_node::TreeNodeRecursion;
@@ -107,6 +109,8 @@ pub(crate) fn is_step(plan: &[u8]) -> bool {
 
 /// Most partitions of a step.
 const MAX_PARTITIONS: usize = 1 << 16;
+/// More than the name and the host of a worker take.
+const MAX_NAMES: usize = 1 << 10;
 
 /// Whether a leaf is runs of blocks as we encode them, but for the numbers of the blocks: the
 /// engine's decoder allocates whatever other bytes claim.
@@ -187,13 +191,21 @@ fn is_results(plan: &PhysicalPlanNode, job_id: &str) -> bool {
         && !reader.broadcast
         && schema.is_some()
         && reader.schema == schema
-        && reader.partition.iter().all(|all| all.location.iter().all(|at| is_result(at, job_id)))
+        && reader.partition.iter().all(|all| match all.location.as_slice() {
+            [at] => is_result(at, job_id),
+            _ => false,
+        })
 }
 
 /// Whether it is where one of a job's results is: its name is a directory.
 fn is_result(at: &PartitionLocation, job_id: &str) -> bool {
     let worker = at.executor_meta.as_ref();
-    worker.is_some_and(|worker| worker.specification.is_some() && worker.os_info.is_some())
+    let known = |worker: &ExecutorMetadata| {
+        worker.specification.is_some()
+            && worker.os_info.is_some()
+            && worker.host.len() + worker.id.len() <= MAX_NAMES
+    };
+    worker.is_some_and(known)
         && at.partition_id.as_ref().is_some_and(|id| id.job_id == job_id)
         && at.partition_stats.is_some()
         && !at.is_sort_shuffle
@@ -346,8 +358,8 @@ mod tests {
     use ballista_core::execution_plans::{ShuffleReaderExec, ShuffleWriterExec};
     use ballista_core::serde::protobuf::{CoalescePlan, ShuffleReaderExecNode};
     use ballista_core::serde::scheduler::{
-        ExecutorMetadata, ExecutorOperatingSystemSpecification, ExecutorSpecification, PartitionId,
-        PartitionLocation as Place, PartitionStats,
+        ExecutorMetadata as WorkerPlace, ExecutorOperatingSystemSpecification,
+        ExecutorSpecification, PartitionId, PartitionLocation as Place, PartitionStats,
     };
 
     use super::*;
@@ -386,7 +398,7 @@ mod tests {
         Place {
             map_partition_id: 0,
             partition_id: PartitionId { job_id: job_id.into(), stage_id: 1, partition_id: 0 },
-            executor_meta: ExecutorMetadata {
+            executor_meta: WorkerPlace {
                 id: "w".to_owned(),
                 host: "127.0.0.1".to_owned(),
                 port: 1,
@@ -449,7 +461,12 @@ mod tests {
             is_results(&plan, "job")
         };
         assert!(change(|_| {}));
-        let changes: [fn(&mut ShuffleReaderExecNode); 8] = [
+        let changes: [fn(&mut ShuffleReaderExecNode); 10] = [
+            |reader| reader.partition[0].location.clear(),
+            |reader| {
+                let again = reader.partition[0].location[0].clone();
+                reader.partition[0].location.push(again);
+            },
             |reader| reader.broadcast = true,
             |reader| reader.coalesce = Some(CoalescePlan::default()),
             |reader| reader.partitioning = None,

@@ -119,10 +119,9 @@ impl Scheduler {
     /// The engine's; [`Worker`](drystone_core::ErrorKind::Worker) when it has ended by itself.
     pub async fn serve(self, mut stop: Stop) -> Result<()> {
         let board = Arc::new(Board::new(self.address, self.dashboard.url.clone()));
-        let numbers = Arc::new(Numbers::new());
-        let server = self.start_engine(&board, &numbers).await?;
+        let server = self.start_engine(&board).await?;
         let links = Links::new(&board, &server, &self.options, &self.say);
-        let steps = Steps::new(server, numbers);
+        let steps = Steps::new(server);
         let dead = steps.dead();
         let steps = SchedulerGrpcServer::new(steps)
             .max_decoding_message_size(MAX_MESSAGE as usize)
@@ -141,7 +140,7 @@ impl Scheduler {
         }
     }
 
-    async fn start_engine(&self, board: &Arc<Board>, numbers: &Arc<Numbers>) -> Result<Server> {
+    async fn start_engine(&self, board: &Arc<Board>) -> Result<Server> {
         let trust = &self.options.trust;
         let config = SchedulerConfig {
             bind_host: self.address.ip().to_string(),
@@ -158,7 +157,7 @@ impl Scheduler {
             override_create_grpc_client_endpoint: Some(secured(trust)),
             override_session_builder: Some(bare_sessions()?),
             task_distribution: TaskDistributionPolicy::Custom(Arc::new(Pinned::new(board))),
-            job_id_generator: Some(Arc::clone(numbers) as _),
+            job_id_generator: Some(Arc::new(Numbers)),
             ..Default::default()
         };
         let cluster = BallistaCluster::new_from_config(&config).await.map_err(engine_failed)?;

@@ -3,7 +3,6 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
 use async_trait::async_trait;
@@ -34,29 +33,23 @@ tokio::task_local! {
 }
 
 /// Numbers of steps that are known before the engine gives them: only so can a step be cancelled
-/// that the engine has not said a word about yet.
-pub(super) struct Numbers {
-    /// Of this scheduler: workers have results of its predecessors.
-    salt: String,
-    next: AtomicU64,
-}
+/// that the engine has not said a word about yet. Nobody guesses them: who knows one is whom the
+/// step was sent to.
+pub(super) struct Numbers;
 
 impl Numbers {
-    pub fn new() -> Self {
-        let id = ballista_core::ids::new_instance_id();
-        let salt = id.chars().filter(char::is_ascii_hexdigit).collect();
-        Self { salt, next: AtomicU64::new(0) }
-    }
-
-    fn next(&self) -> String {
-        format!("{}-{}", self.salt, self.next.fetch_add(1, Ordering::Relaxed))
+    fn next() -> Result<String, Status> {
+        let mut bytes = [0; 16];
+        getrandom::fill(&mut bytes)
+            .map_err(|error| Status::unavailable(format!("no random numbers: {error}")))?;
+        Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
     }
 }
 
 #[async_trait]
 impl JobIdGenerator for Numbers {
     async fn next_id(&self) -> String {
-        NUMBER.try_with(Clone::clone).unwrap_or_else(|_| self.next())
+        NUMBER.try_with(Clone::clone).unwrap_or_else(|_| ballista_core::ids::new_instance_id())
     }
 }
 
@@ -65,14 +58,13 @@ const MAX_PARTITIONS: u64 = 1 << 20;
 
 pub(super) struct Steps {
     server: Server,
-    numbers: Arc<Numbers>,
     /// Woken when the engine takes no steps any more.
     dead: Arc<Notify>,
 }
 
 impl Steps {
-    pub fn new(server: Server, numbers: Arc<Numbers>) -> Self {
-        Self { server, numbers, dead: Arc::default() }
+    pub fn new(server: Server) -> Self {
+        Self { server, dead: Arc::default() }
     }
 
     /// Is woken when the engine takes no steps any more: the task that handles its events has
@@ -180,7 +172,10 @@ impl SchedulerGrpc for Steps {
             Some(Query::PhysicalPlan(plan)) if node::is_step(plan) => {}
             _ => return nothing_else(),
         }
-        let number = self.numbers.next();
+        // The settings are the scheduler's own.
+        let mut request = request;
+        request.get_mut().settings.clear();
+        let number = Numbers::next()?;
         let submitted = NUMBER.scope(number.clone(), self.server.execute_query_push(request));
         let answer = submitted.await.inspect_err(|refused| {
             // What is wrong with the step has other codes.
@@ -314,9 +309,7 @@ mod tests {
         options.dashboard = options.bind;
         let scheduler = Scheduler::bind(options, Arc::new(|_| {})).await.expect("a port");
         let board = Arc::new(Board::new(scheduler.address(), String::new()));
-        let numbers = Arc::new(Numbers::new());
-        let server = scheduler.start_engine(&board, &numbers).await.expect("an engine");
-        Steps::new(server, numbers)
+        Steps::new(scheduler.start_engine(&board).await.expect("an engine"))
     }
 
     /// A worker that the engine knows, and that never does anything; its name.
@@ -361,17 +354,19 @@ mod tests {
         /// Submits a step, which waits for workers; its number, once the engine
         /// has taken it in, and what keeps it from being cancelled.
         async fn submit(&self) -> (String, Statuses) {
-            let before = self.numbers.next.load(Ordering::Relaxed);
+            let running = || self.server.state.task_manager.get_running_job_cache();
+            let before = running();
             let statuses = self.execute_query_push(step()).await.expect("it is one of ours");
-            let number = format!("{}-{before}", self.numbers.salt);
             let taken_in = async {
-                let job = JobId::from(number.clone());
-                while !self.server.state.task_manager.get_running_job_cache().contains_key(&job) {
+                loop {
+                    if let Some(job) = running().keys().find(|job| !before.contains_key(*job)) {
+                        return job.to_string();
+                    }
                     tokio::time::sleep(Duration::from_millis(5)).await;
                 }
             };
-            tokio::time::timeout(Duration::from_secs(9), taken_in).await.expect("nobody listens");
-            (number, statuses.into_inner())
+            let number = tokio::time::timeout(Duration::from_secs(9), taken_in).await;
+            (number.expect("nobody listens"), statuses.into_inner())
         }
     }
 

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use arrow_flight::flight_service_server::FlightServiceServer;
 use ballista_core::BALLISTA_PROTOCOL_VERSION;
-use ballista_core::config::BALLISTA_CLIENT_IO_RETRIES_TIMES;
+use ballista_core::config::{
+    BALLISTA_CLIENT_IO_RETRIES_TIMES, BALLISTA_CLIENT_IO_RETRY_WAIT_TIME_MS,
+};
 use ballista_core::extension::SessionConfigExt;
 use ballista_core::serde::protobuf::executor_grpc_server::ExecutorGrpcServer;
 use ballista_core::serde::protobuf::scheduler_grpc_client::SchedulerGrpcClient;
@@ -96,6 +98,7 @@ fn session_config(trust: &Trust) -> SessionConfig {
         .with_ballista_grpc_client_max_message_size(MAX_MESSAGE as usize)
         // The engine makes a result again that cannot be fetched: it need not be waited for.
         .set_str(BALLISTA_CLIENT_IO_RETRIES_TIMES, "1")
+        .set_str(BALLISTA_CLIENT_IO_RETRY_WAIT_TIME_MS, "50")
 }
 
 /// Calls to the scheduler, over a connection that is made when it is needed.
