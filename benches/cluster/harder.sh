@@ -50,7 +50,7 @@ start_worker w0
 start_worker w1
 fit --cluster "$address"
 same "undisturbed"
-(in_the_middle "$address" && kill -STOP "$scheduler" && sleep 6; kill -CONT "$scheduler") &
+(in_the_middle "$address" && kill -STOP "$scheduler" && { sleep 6; kill -CONT "$scheduler"; }) &
 fault=$!
 fit --cluster "$address"
 happened "$fault"

@@ -22,8 +22,8 @@ const IDLE: Duration = Duration::from_secs(60);
 /// and so are those that were used longest ago when there are more.
 const MAX_IDLE: usize = 256;
 
-/// Clones share their connections.
-#[derive(Clone, Debug)]
+/// The connections of one process.
+#[derive(Debug)]
 pub(crate) struct Connections {
     trust: Trust,
     /// Those that are not in use, the latest last.

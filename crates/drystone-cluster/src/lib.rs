@@ -25,6 +25,7 @@ mod private;
 mod refusals;
 mod scheduler;
 mod serve;
+mod shape;
 mod stream;
 #[cfg(test)]
 mod tests;

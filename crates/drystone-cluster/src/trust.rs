@@ -46,7 +46,7 @@ impl Trust {
     /// # Errors
     /// [`Parameter`](drystone_core::ErrorKind::Parameter) for a token and a host that is not
     /// `localhost` or a loopback address.
-    pub fn check_host(&self, parameter: &str, host: &str) -> Result<()> {
+    pub(crate) fn check_host(&self, parameter: &str, host: &str) -> Result<()> {
         match self {
             Self::Token(_) if !is_loopback(host) => {
                 let expected = "an address of this machine, as 127.0.0.1, unless there is TLS \

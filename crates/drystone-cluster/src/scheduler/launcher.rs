@@ -10,8 +10,7 @@ use ballista_core::serde::scheduler::ExecutorMetadata;
 use ballista_scheduler::state::executor_manager::ExecutorManager;
 use ballista_scheduler::state::task_manager::TaskLauncher;
 
-/// Sends tasks without the engine's settings: a worker has its own, and more than a hundred of them
-/// in each task took time on both sides.
+/// Sends tasks without the engine's settings: a worker has its own.
 pub(super) struct Launcher {
     /// The scheduler's address.
     pub address: String,

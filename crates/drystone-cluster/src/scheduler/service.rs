@@ -25,7 +25,7 @@ use tokio::sync::Notify;
 use tonic::{Code, Request, Response, Status};
 
 use super::Server;
-use crate::node;
+use crate::shape;
 
 tokio::task_local! {
     /// The engine's number of the step that is being submitted.
@@ -169,7 +169,7 @@ impl SchedulerGrpc for Steps {
         request: Request<ExecuteQueryParams>,
     ) -> Result<Response<Statuses>, Status> {
         match &request.get_ref().query {
-            Some(Query::PhysicalPlan(plan)) if node::is_step(plan) => {}
+            Some(Query::PhysicalPlan(plan)) if shape::is_step(plan) => {}
             _ => return nothing_else(),
         }
         // The settings are the scheduler's own.
@@ -298,6 +298,7 @@ mod tests {
     use crate::codec::StepCodec;
     use crate::link::WorkerHello;
     use crate::message::{Body, Stage, Work};
+    use crate::node;
     use crate::scheduler::links::registration;
     use crate::scheduler::{Board, Scheduler, SchedulerOptions};
     use crate::trust::Trust;

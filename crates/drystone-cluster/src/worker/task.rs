@@ -18,6 +18,7 @@ use super::files::check_job_id;
 use crate::codec::StepCodec;
 use crate::connections::Connections;
 use crate::node;
+use crate::shape;
 use crate::trust::Trust;
 
 /// A task that is to be run.
@@ -70,7 +71,7 @@ impl Tools {
             return Err(format!("{} tasks of one plan, not one", task.task_ids.len()));
         };
         let plan = PhysicalPlanNode::try_decode(&task.plan).map_err(|error| error.to_string())?;
-        if !node::is_stage(&plan, &task.job_id) {
+        if !shape::is_stage(&plan, &task.job_id) {
             return Err("the plan is not one of drystone".to_owned());
         }
         let plan = plan.try_into_physical_plan(&self.context, &self.codec);
